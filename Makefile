@@ -1,0 +1,131 @@
+# Ostler.  `make help` says what can be made.
+
+VAR      ?= var
+PORT     ?= 8080
+PREFIX   ?= /usr/local
+DESTDIR  ?=
+BUILD    ?= build
+SANITIZE ?=
+BENCH    ?=
+MAKEFLAGS += --no-print-directory
+
+# --- how it is compiled -----------------------------------------------------------------------
+
+CC         = gcc
+LIBRARIES  = fcgi libpq hiredis jansson libconfig
+WARNINGS   = -Wall -Wextra -Wpedantic -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
+CFLAGS    ?= -O2 -g
+GUARDED    = -D_FORTIFY_SOURCE=3 -fstack-protector-strong
+VARIANT    = plain
+ifeq ($(SANITIZE),thread)
+GUARDED    = -fsanitize=thread
+VARIANT    = thread
+else ifneq ($(SANITIZE),)
+GUARDED    = -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+VARIANT    = address
+endif
+ifneq ($(BENCH),)
+GUARDED   += -DOSTLER_BENCH
+VARIANT   := $(VARIANT)-bench
+endif
+COMPILE    = $(CC) -std=c11 -D_GNU_SOURCE -iquote . -iquote app $(WARNINGS) $(CFLAGS) $(GUARDED) \
+	-fPIE -pthread -MMD -MP $$(pkg-config --cflags $(LIBRARIES))
+LINK       = $(CC) $(CFLAGS) $(GUARDED) -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed
+LINKED     = $$(pkg-config --libs $(LIBRARIES))
+
+# Objects of a plain and of a sanitized build live side by side; the programs in $(BUILD) are of
+# the variant made last, which the stamp remembers.
+OBJECTS    = $(BUILD)/$(VARIANT)
+STAMP      = $(BUILD)/variant
+objects    = $(patsubst %.c,$(OBJECTS)/%.o,$(wildcard $(1)))
+archive    = $(OBJECTS)/$(1).a
+PROGRAMS   = $(BUILD)/ostlerd $(BUILD)/ostlerctl $(BUILD)/ostler-app
+UNITS      = $(patsubst t/unit/%.c,$(BUILD)/t/%,$(wildcard t/unit/*_test.c))
+
+.PHONY: all deps run stop check check-deps check-unit lint bench install uninstall clean help FORCE
+
+all: $(PROGRAMS) ## compile ostlerd, ostlerctl and ostler-app into build/
+
+$(BUILD)/ostlerd: $(OBJECTS)/supervisor/ostlerd.o $(call archive,supervisor) $(call archive,base)
+$(BUILD)/ostlerctl: $(OBJECTS)/supervisor/ostlerctl.o $(call archive,supervisor) $(call archive,base)
+$(BUILD)/ostler-app: $(OBJECTS)/app/ostler-app.o $(call archive,app) $(call archive,base)
+$(BUILD)/minimal: $(call objects,t/bench/minimal*.c) $(call archive,base)
+$(PROGRAMS) $(BUILD)/minimal: $(STAMP)
+	$(LINK) -o $@ $(filter %.o %.a,$^) $(LINKED)
+
+$(call archive,base): $(call objects,base/*.c)
+$(call archive,supervisor): $(filter-out %/ostlerd.o %/ostlerctl.o,$(call objects,supervisor/*.c))
+$(call archive,app): $(filter-out %/ostler-app.o,$(call objects,app/*.c app/*/*.c app/features/*/*.c)) \
+	$(if $(BENCH),$(OBJECTS)/t/bench/bench.o)
+%.a:
+	@rm -f $@; ar rcs $@ $^
+
+$(OBJECTS)/%.o: %.c
+	@mkdir -p $(@D)
+	$(COMPILE) -c -o $@ $<
+
+$(STAMP): FORCE
+	@mkdir -p $(@D); echo $(VARIANT) | cmp -s - $@ || echo $(VARIANT) >$@
+
+-include $(shell find $(OBJECTS) -name '*.d' 2>/dev/null)
+
+# --- run --------------------------------------------------------------------------------------
+
+deps: ## install what building and running need (apt, through sudo unless root)
+	@stack/packages build run
+
+run: deps ## build all, then run the stack in the foreground: make run PORT=8080 VAR=var
+	@$(MAKE) all
+	@VAR='$(VAR)' PORT='$(PORT)' BUILD='$(BUILD)' stack/start
+
+stop: ## end the stack that runs in VAR
+	@'$(BUILD)/ostlerctl' -s '$(VAR)/ctl/ostlerd.sock' stop
+
+# --- check ------------------------------------------------------------------------------------
+
+check-deps: deps
+	@stack/packages check
+
+check: check-deps ## build all, lint, and pass every test
+	@$(MAKE) all lint check-unit
+	@BUILD='$(BUILD)' prove -j2 t/
+
+check-unit: ## pass the unit tests alone
+	@$(MAKE) $(UNITS)
+	@CMOCKA_MESSAGE_OUTPUT=TAP prove -e '' $(UNITS)
+
+$(BUILD)/t/%: $(OBJECTS)/t/unit/%.o $(call archive,app) $(call archive,supervisor) $(call archive,base) $(STAMP)
+	@mkdir -p $(@D)
+	$(LINK) -o $@ $(filter %.o %.a,$^) $(LINKED) -lcmocka
+
+lint: ## check formatting, C code, scripts and manual pages
+	@BUILD='$(BUILD)' t/lint
+
+bench: deps ## measure the application beside a minimal hand-written worker
+	@stack/packages bench
+	@$(MAKE) BUILD='$(BUILD)/bench' BENCH=1 all '$(BUILD)/bench/minimal'
+	@BUILD='$(BUILD)/bench' t/bench/run
+
+# --- install ----------------------------------------------------------------------------------
+
+install: all ## install programs, manual pages and the stack: make install PREFIX=/usr DESTDIR=
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(BUILD)/ostlerd $(DESTDIR)$(PREFIX)/sbin
+	install -m 755 $(BUILD)/ostlerctl $(BUILD)/ostler-app $(DESTDIR)$(PREFIX)/bin
+	for page in man/*.[1-9]; do \
+		install -D -m 644 "$$page" "$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}"; done
+	install -d $(DESTDIR)$(PREFIX)/share/ostler
+	cp -R stack nginx sql $(DESTDIR)$(PREFIX)/share/ostler
+
+uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(PREFIX)/sbin/ostlerd
+	rm -f $(DESTDIR)$(PREFIX)/bin/ostlerctl $(DESTDIR)$(PREFIX)/bin/ostler-app
+	for page in man/*.[1-9]; do \
+		rm -f "$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}"; done
+	rm -rf $(DESTDIR)$(PREFIX)/share/ostler
+
+clean: ## remove what was compiled; data in VAR stays
+	rm -rf '$(BUILD)'
+
+help: ## print this
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14

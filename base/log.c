@@ -1,0 +1,202 @@
+/* log.c - one line per event on standard error, as JSON or as text. */
+#include "base/log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/json_text.h"
+
+const char *const log_level_names[] = { "debug", "info", "warn", "error", NULL };
+const char *const log_format_names[] = { "text", "json", NULL };
+
+/* Set once, before any thread starts. */
+static enum log_level least_level = LOG_INFO;
+static enum log_format chosen_format = LOG_TEXT;
+
+/* Kept free at a line's end: a closing brace, or the mark of a cut, and the newline. */
+#define LINE_END 8
+
+void log_setup(enum log_level least, enum log_format format)
+{
+	least_level = least;
+	chosen_format = format;
+}
+
+bool log_wants(enum log_level level)
+{
+	return level >= least_level;
+}
+
+static size_t room(const struct log_line *line)
+{
+	return sizeof(line->text) - LINE_END - line->length;
+}
+
+static void add(struct log_line *line, const char *bytes, size_t length)
+{
+	if (length > room(line))
+		length = room(line);
+	memcpy(line->text + line->length, bytes, length);
+	line->length += length;
+}
+
+static void add_word(struct log_line *line, const char *text)
+{
+	add(line, text, strlen(text));
+}
+
+/*
+ * Adds TEXT escaped: what is logged may come from outside, and a control
+ * character must neither forge a line nor speak to a terminal.
+ */
+static void add_escaped(struct log_line *line, const char *text, size_t length)
+{
+	for (size_t done = 0; done < length && room(line) > 0;) {
+		char escaped[64 * JSON_TEXT_GROWTH];
+		size_t part = length - done < 64 ? length - done : 64;
+
+		add(line, escaped, json_text_escape(escaped, text + done, part));
+		done += part;
+	}
+}
+
+static void add_name(struct log_line *line, const char *name)
+{
+	if (chosen_format == LOG_TEXT) {
+		add(line, " ", 1);
+		add_word(line, name);
+		add(line, "=", 1);
+	} else {
+		add(line, ",\"", 2);
+		add_word(line, name);
+		add(line, "\":", 2);
+	}
+}
+
+void log_begin(struct log_line *line, enum log_level level, const char *message)
+{
+	char now[CLOCK_TEXT];
+
+	line->level = level;
+	line->length = 0;
+	clock_rfc3339(now, clock_wall());
+	if (chosen_format == LOG_TEXT) {
+		add_word(line, now);
+		add(line, " ", 1);
+		add_word(line, log_level_names[level]);
+		add(line, " ", 1);
+		add_escaped(line, message, strlen(message));
+		return;
+	}
+	add_word(line, "{\"time\":\"");
+	add_word(line, now);
+	add_word(line, "\",\"level\":\"");
+	add_word(line, log_level_names[level]);
+	add_word(line, "\",\"message\":\"");
+	add_escaped(line, message, strlen(message));
+	add(line, "\"", 1);
+}
+
+void log_add_bytes(struct log_line *line, const char *name, const char *value, size_t length)
+{
+	if (room(line) < strlen(name) + 32)
+		return;
+	/* Without room for the closing quote the value is left out: a full line stays JSON. */
+	if (room(line) < strlen(name) + length * JSON_TEXT_GROWTH + 8) {
+		value = "(too long)";
+		length = strlen(value);
+	}
+	add_name(line, name);
+	if (chosen_format == LOG_JSON)
+		add(line, "\"", 1);
+	add_escaped(line, value, length);
+	if (chosen_format == LOG_JSON)
+		add(line, "\"", 1);
+}
+
+void log_add_text(struct log_line *line, const char *name, const char *value)
+{
+	log_add_bytes(line, name, value, strlen(value));
+}
+
+static void add_number(struct log_line *line, const char *name, const char *digits)
+{
+	if (room(line) < strlen(name) + strlen(digits) + 8)
+		return;
+	add_name(line, name);
+	add_word(line, digits);
+}
+
+void log_add_integer(struct log_line *line, const char *name, long long value)
+{
+	char digits[24];
+
+	snprintf(digits, sizeof(digits), "%lld", value);
+	add_number(line, name, digits);
+}
+
+void log_add_ms(struct log_line *line, const char *name, long long microseconds)
+{
+	char digits[32];
+
+	snprintf(digits, sizeof(digits), "%lld.%03lld", microseconds / 1000, microseconds % 1000);
+	add_number(line, name, digits);
+}
+
+void log_end(struct log_line *line)
+{
+	int saved = errno;
+
+	if (chosen_format == LOG_JSON)
+		line->text[line->length++] = '}';
+	line->text[line->length++] = '\n';
+	/* A full disk or a closed pipe costs the line and nothing else. */
+	if (write(STDERR_FILENO, line->text, line->length) < 0)
+		errno = saved;
+}
+
+static void log_values(enum log_level level, const char *format, va_list values)
+{
+	struct log_line line;
+	char message[1024];
+
+	if (!log_wants(level))
+		return;
+	vsnprintf(message, sizeof(message), format, values);
+	log_begin(&line, level, message);
+	log_end(&line);
+}
+
+void log_message(enum log_level level, const char *format, ...)
+{
+	va_list values;
+
+	va_start(values, format);
+	log_values(level, format, values);
+	va_end(values);
+}
+
+void die(const char *format, ...)
+{
+	va_list values;
+
+	va_start(values, format);
+	log_values(LOG_ERROR, format, values);
+	va_end(values);
+	exit(EXIT_FAILURE);
+}
+
+void bug(const char *format, ...)
+{
+	va_list values;
+
+	va_start(values, format);
+	log_values(LOG_ERROR, format, values);
+	va_end(values);
+	abort();
+}

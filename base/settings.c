@@ -1,0 +1,213 @@
+/* settings.c - a configuration file, parsed in a child, read by its parent. */
+#include "base/settings.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/settings_walk.h"
+
+#define ARENA_LIMIT   (16 << 20)
+#define FILE_LIMIT    (1 << 20)
+#define PARSE_SECONDS 10
+
+/* At the start of the shared arena: what the child leaves for its parent. */
+struct reading {
+	struct arena *arena; /* found again by settings_free */
+	bool finished;       /* false: libconfig ended the child */
+	struct complaints complaints;
+	/* the filled struct follows */
+	max_align_t filled[];
+};
+
+/*
+ * Writes what is wrong with FILE as a file: libconfig would hang on a pipe,
+ * stop without a word at a NUL, and ends the process on a directory.
+ */
+static bool readable(const char *file, FILE *errors)
+{
+	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat about;
+	char bytes[4096];
+	ssize_t got;
+
+	if (fd < 0 || fstat(fd, &about) < 0) {
+		fprintf(errors, "%s: cannot read: %s\n", file, strerror(errno));
+		return false;
+	}
+	if (!S_ISREG(about.st_mode) || about.st_size > FILE_LIMIT) {
+		fprintf(errors, "%s: %s\n", file,
+		    S_ISREG(about.st_mode) ? "larger than 1 MB" : "not a regular file");
+		close(fd);
+		return false;
+	}
+	while ((got = read(fd, bytes, sizeof(bytes))) > 0) {
+		if (memchr(bytes, '\0', (size_t)got) == NULL)
+			continue;
+		fprintf(errors, "%s: has a NUL byte in it: not a text file\n", file);
+		close(fd);
+		return false;
+	}
+	close(fd);
+	return true;
+}
+
+static void scan_included_files(struct complaints *complaints, const config_setting_t *setting)
+{
+	for (int i = 0; i < config_setting_length(setting); i++) {
+		const config_setting_t *child = config_setting_get_elem(setting, (unsigned)i);
+
+		settings_scan_numbers(complaints, config_setting_source_file(child));
+		if (config_setting_is_aggregate(child))
+			scan_included_files(complaints, child);
+	}
+}
+
+/* The child's work: everything in here may end the process without harm. */
+static void parse(struct reading *reading, const struct section *table)
+{
+	struct complaints *complaints = &reading->complaints;
+	const char *file = complaints->file;
+	char *folder = arena_copy(reading->arena, file, strlen(file));
+	config_t config;
+
+	config_init(&config);
+	config_set_include_dir(&config, dirname(folder));
+	if (config_read_file(&config, file) != CONFIG_TRUE) {
+		const char *where = config_error_file(&config);
+
+		settings_complain_at(complaints, where != NULL ? where : file,
+		    (unsigned)config_error_line(&config), "%s", config_error_text(&config));
+	} else {
+		const config_setting_t *root = config_root_setting(&config);
+
+		settings_scan_numbers(complaints, file);
+		scan_included_files(complaints, root);
+		settings_walk(complaints, root, table, reading->filled);
+	}
+	reading->finished = true;
+}
+
+/* Runs parse() in a child.  Returns NULL, or why it did not come to its end. */
+static const char *parse_in_child(struct reading *reading, const struct section *table)
+{
+	pid_t child = fork();
+	int status;
+
+	if (child < 0)
+		return strerror(errno);
+	if (child == 0) {
+		alarm(PARSE_SECONDS); /* an @include of a pipe would wait for ever */
+		signal(SIGALRM, SIG_DFL);
+		sigset_t alarm_only;
+		sigemptyset(&alarm_only);
+		sigaddset(&alarm_only, SIGALRM);
+		sigprocmask(SIG_UNBLOCK, &alarm_only, NULL);
+		parse(reading, table);
+		_exit(0);
+	}
+	while (waitpid(child, &status, 0) < 0)
+		if (errno != EINTR)
+			return strerror(errno);
+	if (reading->finished)
+		return NULL;
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
+		return "reading it took too long: is an @include a pipe or a device?";
+	return "the parser gave up: is an @include a directory?";
+}
+
+const void *settings_read(const char *file, const struct section *table, FILE *errors)
+{
+	struct arena *arena;
+	struct reading *reading;
+	const void *filled;
+	const char *failure;
+
+	if (!readable(file, errors))
+		return NULL;
+	arena = arena_new_shared(ARENA_LIMIT);
+	reading = arena_alloc(arena, sizeof(*reading) + table->size);
+	reading->arena = arena;
+	reading->complaints = (struct complaints){ .arena = arena,
+		.file = arena_copy(arena, file, strlen(file)) };
+	buffer_start(&reading->complaints.text, arena, 1024);
+	failure = parse_in_child(reading, table);
+	if (failure != NULL)
+		fprintf(errors, "%s: %s\n", file, failure);
+	else
+		fwrite(reading->complaints.text.data, 1, reading->complaints.text.length, errors);
+	filled = reading->filled;
+	if (failure != NULL || reading->complaints.count > 0)
+		settings_free(&filled);
+	return filled;
+}
+
+void settings_free(const void **filled)
+{
+	const struct reading *reading;
+	struct arena *arena;
+
+	if (*filled == NULL)
+		return;
+	reading = (const struct reading *)((const char *)*filled -
+					   offsetof(struct reading, filled));
+	arena = reading->arena;
+	arena_free(&arena);
+	*filled = NULL;
+}
+
+static void complain(
+    struct complaints *complaints, const char *where, const char *format, va_list values)
+{
+	struct buffer *text = &complaints->text;
+	char message[1024];
+
+	vsnprintf(message, sizeof(message), format, values);
+	buffer_print(text, "%s: %s\n", where, message);
+	complaints->count++;
+}
+
+void settings_complain_at(
+    struct complaints *complaints, const char *file, unsigned line, const char *format, ...)
+{
+	const char *where = line > 0 ? arena_print(complaints->arena, "%s:%u", file, line) : file;
+	va_list values;
+
+	va_start(values, format);
+	complain(complaints, where, format, values);
+	va_end(values);
+}
+
+void settings_complain(
+    struct complaints *complaints, const void *filled, const char *name, const char *format, ...)
+{
+	const struct filled_group *group = complaints->groups;
+	const config_setting_t *setting;
+	const char *where = complaints->file;
+	va_list values;
+
+	while (group != NULL && group->filled != filled)
+		group = group->older;
+	if (group != NULL) {
+		setting = name != NULL ? config_setting_get_member(group->group, name) : NULL;
+		if (setting == NULL)
+			setting = group->group;
+		if (config_setting_source_line(setting) > 0)
+			where = arena_print(complaints->arena, "%s:%u",
+			    config_setting_source_file(setting) != NULL
+				? config_setting_source_file(setting)
+				: complaints->file,
+			    config_setting_source_line(setting));
+	}
+	va_start(values, format);
+	complain(complaints, where, format, values);
+	va_end(values);
+}
