@@ -1,0 +1,23 @@
+/* config.h - the settings of ostler-app.conf(5), as one constant struct. */
+#ifndef APP_CONFIG_H
+#define APP_CONFIG_H
+
+#include "base/settings.h"
+
+struct config {
+	const char *instance_id, *instance_name;
+	long long threads, silence;
+	long long body_limit;
+	const char *database;
+	long long database_connections, database_timeout, database_retry;
+	const char *cache;
+	long long cache_connections, cache_timeout, cache_retry;
+	const char *demo_user;
+	const char *migrate_database, *migrations;
+	int log_level, log_format;
+};
+
+/* The table: what ostler-app.conf(5) lists, in the same order. */
+extern const struct section config_table;
+
+#endif

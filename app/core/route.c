@@ -1,0 +1,36 @@
+/* route.c - the names of a route's columns. */
+#include "core/route.h"
+
+#include <string.h>
+
+static const char *const method_names[METHODS] = {
+	[GET] = "GET", [POST] = "POST", [PUT] = "PUT", [PATCH] = "PATCH", [DELETE] = "DELETE"
+};
+static const char *const access_names[] = {
+	[ANYONE] = "anyone", [SIGNED_IN] = "signed in", [MANAGER] = "manager", [ADMIN] = "admin"
+};
+
+const char *method_name(enum method method)
+{
+	return method_names[method];
+}
+
+enum method method_from_name(const char *name)
+{
+	for (enum method m = GET; m < METHODS; m++)
+		if (strcmp(method_names[m], name) == 0)
+			return m;
+	return 0;
+}
+
+const char *access_name(enum access access)
+{
+	return access_names[access];
+}
+
+int route_success(const struct route *route)
+{
+	if (route->status != 0)
+		return route->status;
+	return route->gives == NULL && route->media == NULL ? 204 : 200;
+}

@@ -1,0 +1,66 @@
+/*
+ * route.h - how a feature describes itself.
+ *
+ * A feature is one const table.  From it, and from nothing else, come the
+ * router, the check of who may, the validation of what arrives, the JSON of
+ * what leaves and the OpenAPI document.  A feature that needs an `if` to route,
+ * validate or document itself is a feature whose table lacks a column.
+ */
+#ifndef CORE_ROUTE_H
+#define CORE_ROUTE_H
+
+#include "core/shape.h"
+
+enum method { GET = 1, POST, PUT, PATCH, DELETE };
+#define METHODS (DELETE + 1)
+
+enum access { ANYONE, SIGNED_IN, MANAGER, ADMIN };
+
+struct request;
+
+/* Answers by one of core.h's reply functions and returns what that returned. */
+typedef int handler_fn(struct request *);
+
+struct route {
+	const char *path; /* "/api/tasks/{id}"; a {name} takes one segment */
+	const char *summary;
+	enum method method;
+	enum access access;
+	const struct shape *takes; /* NULL: nothing but the path */
+	const struct shape *gives; /* NULL: no content */
+	bool list;                 /* gives {"items":[…],"next":…} of that shape */
+	bool form;                 /* takes application/x-www-form-urlencoded, not JSON */
+	int status;                /* of success; 0: 200, or 204 when it gives nothing */
+	const char *media;         /* what it gives when that is no shape: "application/json" */
+	handler_fn *handler;
+};
+
+struct feature {
+	const char *name;
+	const char *doc;
+	const struct route *routes; /* ends with END_OF_ROUTES */
+};
+
+#define END_OF_ROUTES        \
+	{                    \
+		.path = NULL \
+	}
+#define ROUTES(...)                        \
+	(const struct route[])             \
+	{                                  \
+		__VA_ARGS__, END_OF_ROUTES \
+	}
+
+/* The columns every route has; what it takes and gives follows by name. */
+#define ROUTE(verb, where, says, who, function) \
+	.method = verb, .path = where, .summary = says, .access = who, .handler = function
+
+#define EACH_ROUTE(route, feature) \
+	(const struct route *route = (feature)->routes; route->path != NULL; route++)
+
+const char *method_name(enum method);
+enum method method_from_name(const char *name); /* 0: not one of ours */
+const char *access_name(enum access);
+int route_success(const struct route *);
+
+#endif

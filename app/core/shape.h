@@ -1,0 +1,62 @@
+/*
+ * shape.h - what arrives or leaves: a list of fields bound to a C struct.
+ *
+ * One shape serves the binding of path, query, form and JSON, the check of all
+ * its values, the JSON of the answer and the schema in OpenAPI.
+ */
+#ifndef CORE_SHAPE_H
+#define CORE_SHAPE_H
+
+#include "store/value.h"
+
+/* Where a page of a list ended: the sort key of its last row.  Opaque outside. */
+struct cursor {
+	const char *time; /* NULL: no cursor was given */
+	long long id;
+};
+
+struct field {
+	const char *name;
+	enum kind kind;
+	size_t offset; /* where the checked value is stored */
+	bool required;
+	bool nullable;             /* of an answer: SQL's NULL is written as null */
+	long long min, max;        /* code points of TEXT, value of a number; 0, 0: free */
+	const char *preset;        /* stored when it is not given, as a person would write it */
+	const char *const *one_of; /* TEXT: NULL-terminated, or NULL for anything */
+	const char *doc;
+	const char *example;
+};
+
+struct shape {
+	const char *name; /* of the struct: "struct task" */
+	size_t size;
+	const struct field *fields; /* ends with END */
+};
+
+/* The most fields of a shape: which of them were given is one bit each. */
+#define SHAPE_FIELDS_MOST 64
+
+/*
+ * Name, kind and place of a field, all read off the struct member itself, so
+ * that renaming the member renames the API and a wrong type cannot compile.
+ * FIELD_AS names a kind that C's type cannot tell: TIME is text too.
+ */
+/* clang-format off */
+#define FIELD(type, member)								\
+	.name = #member, .offset = offsetof(type, member),				\
+	.kind = _Generic(((type *)0)->member,						\
+	    const char *: TEXT, long long: INTEGER, double: NUMBER, bool: BOOLEAN,	\
+	    struct cursor: CURSOR)
+#define FIELD_AS(type, member, as) .name = #member, .offset = offsetof(type, member), .kind = as
+
+#define SHAPE(type, ...)								\
+	{ .name = #type, .size = sizeof(type), .fields = (const struct field[]){ __VA_ARGS__, END } }
+#define END { .name = NULL }
+/* clang-format on */
+
+/* The fields of a shape, to iterate over. */
+#define EACH_FIELD(field, shape) \
+	(const struct field *field = (shape)->fields; field->name != NULL; field++)
+
+#endif

@@ -1,0 +1,220 @@
+/* tasks.c - things to do, each owned by the user who wrote it down. */
+#include <string.h>
+
+#include "core/core.h"
+
+#define CACHED_SECONDS 300
+#define PAGE_DEFAULT   "20"
+
+struct task {
+	long long id, version;
+	const char *title, *description, *created_at, *updated_at;
+	bool completed;
+};
+struct new_task {
+	const char *title, *description;
+	bool completed;
+};
+struct task_list {
+	long long limit;
+	struct cursor after;
+	bool completed;
+	const char *q;
+};
+
+/* clang-format off */
+static const struct shape task = SHAPE(struct task,
+	{ FIELD(struct task, id) },
+	{ FIELD(struct task, title) },
+	{ FIELD(struct task, description) },
+	{ FIELD(struct task, completed) },
+	{ FIELD(struct task, version), .doc = "Raised by every change; the ETag." },
+	{ FIELD_AS(struct task, created_at, TIME) },
+	{ FIELD_AS(struct task, updated_at, TIME) });
+
+static const struct shape new_task = SHAPE(struct new_task,
+	{ FIELD(struct new_task, title), .min = 1, .max = 200, .required = true },
+	{ FIELD(struct new_task, description), .max = 10000, .preset = "" },
+	{ FIELD(struct new_task, completed), .preset = "false" });
+
+static const struct shape changed_task = SHAPE(struct new_task,
+	{ FIELD(struct new_task, title), .min = 1, .max = 200 },
+	{ FIELD(struct new_task, description), .max = 10000 },
+	{ FIELD(struct new_task, completed) });
+
+/* What a page's form sends: no check box, so no "completed". */
+static const struct shape task_form = SHAPE(struct new_task,
+	{ FIELD(struct new_task, title), .min = 1, .max = 200, .required = true },
+	{ FIELD(struct new_task, description), .max = 10000, .preset = "" });
+
+static const struct shape task_list = SHAPE(struct task_list,
+	{ FIELD(struct task_list, limit), .min = 1, .max = 200, .preset = PAGE_DEFAULT },
+	{ FIELD(struct task_list, after), .doc = "The \"next\" of the page before." },
+	{ FIELD(struct task_list, completed), .doc = "Only those done, or only those to do." },
+	{ FIELD(struct task_list, q), .max = 200, .doc = "Words of title or description." });
+/* clang-format on */
+
+#define COLUMNS "id, title, description, completed, version, created_at, updated_at"
+
+static const char *cache_key(struct request *rq)
+{
+	return arena_print(request_arena(rq), "tasks:user:%lld", user_id(rq));
+}
+
+/* Every change ends here: the cached first page no longer holds. */
+static const struct rows *changed(struct request *rq, const struct rows *rows)
+{
+	cache_drop(rq, cache_key(rq));
+	return rows;
+}
+
+/* --- reading --- */
+
+/*
+ * The page behind a cursor is one range of the index (user_id, created_at, id);
+ * without a cursor the range begins at infinity, so that one plan serves both.
+ */
+#define PAGE                                                                          \
+	"SELECT " COLUMNS " FROM tasks WHERE user_id = $1"                            \
+	" AND (created_at, id) < (coalesce($2::timestamptz, 'infinity'), $3::bigint)" \
+	" AND ($4::boolean IS NULL OR completed = $4)"
+#define NEWEST_FIRST " ORDER BY created_at DESC, id DESC LIMIT $5::bigint + 1"
+
+/*
+ * The last word may be unfinished, as people type it: it matches as a prefix.
+ * websearch_to_tsquery takes any text without an error; of nothing but
+ * punctuation it makes an empty query, which matches nothing.
+ */
+#define MATCHES \
+	" AND search @@ (nullif(websearch_to_tsquery('simple', $6)::text, '') || ':*')::tsquery"
+
+static const struct rows *find_page(struct request *rq, const struct task_list *in)
+{
+	long long before = in->after.time != NULL ? in->after.id : INT64_MAX;
+	struct value completed = given(rq, struct task_list, completed);
+
+	if (in->q != NULL && *in->q != '\0')
+		return query(rq, PAGE MATCHES NEWEST_FIRST, user_id(rq), in->after.time, before,
+		    completed, in->limit, in->q);
+	return query(
+	    rq, PAGE NEWEST_FIRST, user_id(rq), in->after.time, before, completed, in->limit);
+}
+
+static int list_tasks(struct request *rq)
+{
+	const struct task_list *in = input(rq);
+	int status;
+
+	if (given_any(rq))
+		return reply_list(rq, find_page(rq, in), in->limit);
+	if (reply_cached(rq, cache_key(rq)))
+		return 200;
+	status = reply_list(rq, find_page(rq, in), in->limit);
+	cache_keep(rq, cache_key(rq), CACHED_SECONDS);
+	return status;
+}
+
+static int read_task(struct request *rq)
+{
+	return reply_row(
+	    rq, query(rq, "SELECT " COLUMNS " FROM tasks WHERE id = $1 AND user_id = $2",
+		    path_id(rq), user_id(rq)));
+}
+
+/* --- changing --- */
+
+static const struct rows *insert(struct request *rq)
+{
+	const struct new_task *in = input(rq);
+
+	return changed(rq, query(rq,
+			       "INSERT INTO tasks (user_id, title, description, completed)"
+			       " VALUES ($1, $2, $3, $4) RETURNING " COLUMNS,
+			       user_id(rq), in->title, in->description, in->completed));
+}
+
+static const struct rows *update(
+    struct request *rq, struct value title, struct value description, struct value completed)
+{
+	return changed(
+	    rq, query(rq,
+		    "UPDATE tasks SET title = coalesce($3, title),"
+		    " description = coalesce($4, description), completed = coalesce($5, completed),"
+		    " version = version + 1, updated_at = now()"
+		    " WHERE id = $1 AND user_id = $2 RETURNING " COLUMNS,
+		    path_id(rq), user_id(rq), title, description, completed));
+}
+
+static const struct rows *forget(struct request *rq)
+{
+	return changed(
+	    rq, query(rq, "DELETE FROM tasks WHERE id = $1 AND user_id = $2 RETURNING id",
+		    path_id(rq), user_id(rq)));
+}
+
+static int create_task(struct request *rq)
+{
+	return reply_created(rq, insert(rq));
+}
+
+static int replace_task(struct request *rq)
+{
+	const struct new_task *in = input(rq);
+
+	return reply_row(
+	    rq, update(rq, VALUE(in->title), VALUE(in->description), VALUE(in->completed)));
+}
+
+static int change_task(struct request *rq)
+{
+	/* A change of nothing raises no version (RFC 5789 leaves that to us). */
+	if (!given_any(rq))
+		return read_task(rq);
+	return reply_row(rq,
+	    update(rq, given(rq, struct new_task, title), given(rq, struct new_task, description),
+		given(rq, struct new_task, completed)));
+}
+
+static int delete_task(struct request *rq)
+{
+	return reply_done(rq, forget(rq));
+}
+
+/* --- the page's plain forms: the same changes, answered by going back to the page --- */
+
+static int add_by_form(struct request *rq)
+{
+	return reply_see_other(rq, insert(rq), "/");
+}
+
+static int complete_by_form(struct request *rq)
+{
+	struct value unchanged = { .kind = NOTHING };
+
+	return reply_see_other(rq, update(rq, unchanged, unchanged, VALUE((bool)true)), "/");
+}
+
+static int delete_by_form(struct request *rq)
+{
+	return reply_see_other(rq, forget(rq), "/");
+}
+
+/* clang-format off */
+const struct feature tasks_feature = { .name = "tasks", .doc = "Things to do, each with its owner.", .routes = ROUTES(
+	{ ROUTE(GET, "/api/tasks", "List my tasks, newest first", SIGNED_IN, list_tasks),
+	    .takes = &task_list, .gives = &task, .list = true },
+	{ ROUTE(POST, "/api/tasks", "Write a task down", SIGNED_IN, create_task),
+	    .takes = &new_task, .gives = &task, .status = 201 },
+	{ ROUTE(GET, "/api/tasks/{id}", "Read a task", SIGNED_IN, read_task), .gives = &task },
+	{ ROUTE(PUT, "/api/tasks/{id}", "Write a task anew", SIGNED_IN, replace_task),
+	    .takes = &new_task, .gives = &task },
+	{ ROUTE(PATCH, "/api/tasks/{id}", "Change some of a task", SIGNED_IN, change_task),
+	    .takes = &changed_task, .gives = &task },
+	{ ROUTE(DELETE, "/api/tasks/{id}", "Forget a task", SIGNED_IN, delete_task) },
+	{ ROUTE(POST, "/add", "Write a task down, from a form", SIGNED_IN, add_by_form),
+	    .takes = &task_form, .form = true, .status = 303 },
+	{ ROUTE(POST, "/complete/{id}", "Mark a task as done, from a form", SIGNED_IN, complete_by_form),
+	    .status = 303 },
+	{ ROUTE(POST, "/delete/{id}", "Forget a task, from a form", SIGNED_IN, delete_by_form),
+	    .status = 303 }) };
+/* clang-format on */

@@ -1,0 +1,381 @@
+/* connection.c - one connection to PostgreSQL, with deadlines. */
+#include "store/connection.h"
+
+#include <libpq-fe.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+struct connection {
+	PGconn *pg;
+	/* statement[i], a literal's address, is prepared under the name "i" */
+	const char **statement;
+	unsigned statements, room;
+};
+
+/* Waits for EVENTS on the connection's socket.  False at the deadline. */
+static bool wait_for(PGconn *pg, short events, int64_t deadline)
+{
+	struct pollfd socket = { .fd = PQsocket(pg), .events = events };
+	int ms;
+
+	do
+		ms = clock_ms_until(deadline);
+	while (poll(&socket, 1, ms) == 0 && ms > 0);
+	return socket.revents != 0;
+}
+
+/* --- opening and closing --- */
+
+static bool finish_connecting(PGconn *pg, int64_t deadline)
+{
+	/* PQconnectStart leaves the socket waiting to be written (libpq, 34.1). */
+	PostgresPollingStatusType step = PGRES_POLLING_WRITING;
+
+	while (step == PGRES_POLLING_READING || step == PGRES_POLLING_WRITING) {
+		if (!wait_for(pg, step == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline))
+			return false;
+		step = PQconnectPoll(pg);
+	}
+	return step == PGRES_POLLING_OK;
+}
+
+static void ignore_notice(void *unused, const PGresult *notice)
+{
+	(void)unused;
+	log_debug("database: %s", PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY));
+}
+
+/* libpq ends its messages with a newline, some with several lines. */
+static void log_failure(const char *what, const char *why)
+{
+	log_warn("database: %s: %.*s", what, (int)strcspn(why, "\n"), why);
+}
+
+static bool prepare_session(
+    struct connection *c, const struct connection_options *options, int64_t deadline)
+{
+	char sql[256];
+
+	snprintf(sql, sizeof(sql),
+	    "SET timezone = 'UTC'; SET datestyle = 'ISO'; SET client_min_messages = 'warning'; "
+	    "SET statement_timeout = %lld; SET idle_in_transaction_session_timeout = %lld",
+	    options->statement_timeout_ms, options->statement_timeout_ms * 2);
+	return connection_script(c, sql, deadline) == DONE;
+}
+
+struct connection *connection_open(const struct connection_options *options, int64_t deadline)
+{
+	const char *const names[] = { "dbname", "client_encoding", "fallback_application_name",
+		NULL };
+	const char *const values[] = { options->conninfo, "UTF8", options->application, NULL };
+	struct connection *c = calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		die("out of memory");
+	c->pg = PQconnectStartParams(names, values, 1);
+	if (c->pg == NULL)
+		die("out of memory");
+	if (PQstatus(c->pg) == CONNECTION_BAD || !finish_connecting(c->pg, deadline)) {
+		const char *why = PQerrorMessage(c->pg);
+
+		log_failure("cannot connect", *why != '\0' ? why : "no answer in time");
+		connection_close(&c);
+		return NULL;
+	}
+	PQsetnonblocking(c->pg, 1);
+	PQsetNoticeReceiver(c->pg, ignore_notice, NULL);
+	if (!prepare_session(c, options, deadline))
+		connection_close(&c);
+	return c;
+}
+
+void connection_close(struct connection **c)
+{
+	if (*c == NULL)
+		return;
+	PQfinish((*c)->pg);
+	free((*c)->statement);
+	free(*c);
+	*c = NULL;
+}
+
+bool connection_is_stale(struct connection *c)
+{
+	struct pollfd socket = { .fd = PQsocket(c->pg), .events = POLLIN };
+
+	/* An idle server says nothing but good-bye. */
+	return poll(&socket, 1, 0) != 0;
+}
+
+/* --- asking and listening --- */
+
+/* Sends what libpq has buffered; reads meanwhile, since the server may be writing too. */
+static enum fate flush(PGconn *pg, int64_t deadline)
+{
+	int left;
+
+	while ((left = PQflush(pg)) == 1) {
+		if (!wait_for(pg, POLLIN | POLLOUT, deadline))
+			return SILENT;
+		if (!PQconsumeInput(pg))
+			return LOST;
+	}
+	return left == 0 ? DONE : LOST;
+}
+
+/* The next result, NULL behind the last one.  *FATE is DONE unless the wait failed. */
+static PGresult *next_result(PGconn *pg, int64_t deadline, enum fate *fate)
+{
+	*fate = DONE;
+	while (PQisBusy(pg)) {
+		if (!wait_for(pg, POLLIN, deadline)) {
+			*fate = SILENT;
+			return NULL;
+		}
+		if (!PQconsumeInput(pg)) {
+			*fate = LOST;
+			return NULL;
+		}
+	}
+	return PQgetResult(pg);
+}
+
+/* What an SQLSTATE means for the request (PostgreSQL manual, appendix A). */
+static enum fate fate_of_state(const char *state)
+{
+	static const struct {
+		const char *prefix;
+		enum fate fate;
+	} meanings[] = {
+		{ "22", INVALID },        /* data exception */
+		{ "23502", INVALID },     /* not null */
+		{ "23", CONFLICT },       /* integrity constraint */
+		{ "57014", TIMED_OUT },   /* cancelled, by statement_timeout */
+		{ "57P01", RETRY },       /* terminated by an administrator, rolled back */
+		{ "57P03", UNAVAILABLE }, /* starting up */
+		{ "57P", LOST },          /* another backend crashed */
+		{ "08", LOST },           /* connection exception */
+		{ "53", UNAVAILABLE },    /* out of connections, memory, disk */
+		{ "25006", UNAVAILABLE }, /* a read-only standby */
+		{ "40", RETRY },          /* deadlock or serialization */
+		{ "0A000", RETRY },       /* the plan's result type changed under a migration */
+		{ "26000", RETRY },       /* the prepared statement is gone: DISCARD ALL */
+	};
+
+	for (size_t i = 0; i < COUNT(meanings); i++)
+		if (strncmp(state, meanings[i].prefix, strlen(meanings[i].prefix)) == 0)
+			return meanings[i].fate;
+	return BROKEN;
+}
+
+static enum fate fate_of_result(const PGresult *result)
+{
+	const char *state;
+
+	switch (PQresultStatus(result)) {
+	case PGRES_COMMAND_OK:
+	case PGRES_TUPLES_OK:
+		return DONE;
+	default:
+		state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+		if (state == NULL)
+			return LOST; /* libpq's own error, not the server's */
+		return fate_of_state(state);
+	}
+}
+
+/* Reads all results, keeps the last.  On LOST and SILENT there may be none. */
+static enum fate listen_to_the_end(PGconn *pg, int64_t deadline, PGresult **last)
+{
+	enum fate fate, worst = DONE;
+	PGresult *result;
+
+	*last = NULL;
+	while ((result = next_result(pg, deadline, &fate)) != NULL) {
+		if (worst == DONE)
+			worst = fate_of_result(result);
+		PQclear(*last);
+		*last = result;
+	}
+	return fate != DONE ? fate : worst;
+}
+
+static void log_result(const char *sql, const PGresult *result)
+{
+	log_error("database: SQLSTATE %s: %s; in: %.200s",
+	    PQresultErrorField(result, PG_DIAG_SQLSTATE),
+	    PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY), sql);
+}
+
+/* --- prepared statements --- */
+
+static bool find_statement(const struct connection *c, const char *sql, unsigned *number)
+{
+	for (*number = 0; *number < c->statements; ++*number)
+		if (c->statement[*number] == sql)
+			return true;
+	return false;
+}
+
+static void remember_statement(struct connection *c, const char *sql)
+{
+	if (c->statements == c->room) {
+		c->room = c->room * 2 + 32;
+		c->statement = realloc(c->statement, c->room * sizeof(*c->statement));
+		if (c->statement == NULL)
+			die("out of memory");
+	}
+	c->statement[c->statements++] = sql;
+}
+
+static enum fate prepare(
+    struct connection *c, const char *sql, char name[static 12], int64_t deadline)
+{
+	PGresult *result = NULL;
+	unsigned number;
+	enum fate fate;
+
+	if (find_statement(c, sql, &number)) {
+		snprintf(name, 12, "%u", number);
+		return DONE;
+	}
+	snprintf(name, 12, "%u", number);
+	if (!PQsendPrepare(c->pg, name, sql, 0, NULL))
+		return LOST;
+	fate = flush(c->pg, deadline);
+	if (fate == DONE)
+		fate = listen_to_the_end(c->pg, deadline, &result);
+	if (fate == DONE)
+		remember_statement(c, sql);
+	else if (fate == BROKEN)
+		log_result(sql, result);
+	PQclear(result);
+	return fate;
+}
+
+/* --- running --- */
+
+/* Writes VALUE as PostgreSQL's text form; SCRATCH has room for a number. */
+static const char *parameter(const struct value *value, char scratch[static 32])
+{
+	switch (value->kind) {
+	case TEXT:
+	case TIME:
+		return value->text;
+	case INTEGER:
+		snprintf(scratch, 32, "%lld", value->integer);
+		return scratch;
+	case NUMBER:
+		snprintf(scratch, 32, "%.17g", value->number);
+		return scratch;
+	case BOOLEAN:
+		return value->boolean ? "t" : "f";
+	case NOTHING:
+		return NULL;
+	case CURSOR:
+		break;
+	}
+	bug("a value of kind %d is no SQL parameter", value->kind);
+}
+
+static enum fate send_statement(struct connection *c, const char *name, size_t count,
+    const struct value *values, int64_t deadline)
+{
+	const char *text[VALUES_MOST] = { NULL };
+	char scratch[VALUES_MOST][32];
+
+	if (count > VALUES_MOST)
+		bug("%zu values for one statement", count);
+	for (size_t i = 0; i < count; i++)
+		text[i] = parameter(&values[i], scratch[i]);
+	if (!PQsendQueryPrepared(c->pg, name, (int)count, text, NULL, NULL, 0))
+		return LOST;
+	return flush(c->pg, deadline);
+}
+
+static void keep_result(struct rows *rows, const char *sql, PGresult *result)
+{
+	const char *constraint;
+
+	rows->result = result;
+	if (rows->fate == DONE) {
+		rows->count = PQntuples(result);
+		rows->columns = PQnfields(result);
+	}
+	if (rows->fate == CONFLICT) {
+		constraint = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME);
+		if (constraint != NULL)
+			snprintf(rows->constraint, sizeof(rows->constraint), "%s", constraint);
+	}
+	if (rows->fate == BROKEN || rows->fate == INVALID)
+		log_result(sql, result);
+}
+
+struct rows *connection_run(struct connection *c, struct arena *arena, const char *sql,
+    size_t count, const struct value *values, int64_t deadline)
+{
+	struct rows *rows = arena_alloc(arena, sizeof(*rows));
+	PGresult *result = NULL;
+	char name[12];
+
+	rows->fate = prepare(c, sql, name, deadline);
+	/* A connection lost while preparing has not sent the statement: asking again is safe. */
+	if (rows->fate == LOST)
+		rows->fate = RETRY;
+	if (rows->fate != DONE)
+		return rows;
+	rows->fate = send_statement(c, name, count, values, deadline);
+	if (rows->fate == DONE)
+		rows->fate = listen_to_the_end(c->pg, deadline, &result);
+	if (result != NULL)
+		keep_result(rows, sql, result);
+	return rows;
+}
+
+enum fate connection_script(struct connection *c, const char *sql, int64_t deadline)
+{
+	PGresult *result = NULL;
+	enum fate fate = LOST;
+
+	if (PQsendQuery(c->pg, sql))
+		fate = flush(c->pg, deadline);
+	if (fate == DONE)
+		fate = listen_to_the_end(c->pg, deadline, &result);
+	if (fate != DONE && result != NULL)
+		log_result(sql, result);
+	else if (fate != DONE)
+		log_failure("a script failed", PQerrorMessage(c->pg));
+	PQclear(result);
+	return fate;
+}
+
+/* --- rows --- */
+
+const char *rows_text(const struct rows *rows, int row, int column)
+{
+	if (PQgetisnull(rows->result, row, column))
+		return NULL;
+	return PQgetvalue(rows->result, row, column);
+}
+
+int rows_length(const struct rows *rows, int row, int column)
+{
+	return PQgetlength(rows->result, row, column);
+}
+
+const char *rows_column(const struct rows *rows, int column)
+{
+	return PQfname(rows->result, column);
+}
+
+void rows_free(struct rows *rows)
+{
+	PQclear(rows->result);
+	rows->result = NULL;
+	rows->count = 0;
+}

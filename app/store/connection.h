@@ -1,0 +1,69 @@
+/*
+ * connection.h - one connection to PostgreSQL; the only door to libpq.
+ *
+ * Nothing here waits longer than the deadline it is given (a clock_now), even
+ * when the server is stopped rather than dead: sockets are non-blocking and
+ * every wait is a poll(2) with what is left.  A connection that missed a
+ * deadline is out of step with the server and can only be closed.
+ */
+#ifndef STORE_CONNECTION_H
+#define STORE_CONNECTION_H
+
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "store/value.h"
+
+struct connection;
+
+/* How a statement ended. */
+enum fate {
+	DONE,
+	LOST,        /* the connection broke; a write may or may not have happened */
+	SILENT,      /* no answer by the deadline; the same holds */
+	TIMED_OUT,   /* the server cancelled it: nothing happened */
+	UNAVAILABLE, /* never sent: no connection to be had, or the server is not taking any */
+	CONFLICT,    /* a unique, foreign key or check constraint said no */
+	INVALID,     /* a value that the column's type does not take */
+	RETRY,       /* nothing happened; asking again may work: deadlock, stale plan */
+	BROKEN,      /* the statement itself is wrong: our error */
+};
+
+/* The rows of an answer, or why there is none. */
+struct rows {
+	enum fate fate;
+	int count, columns;
+	char constraint[64]; /* CONFLICT: whose */
+	void *result;        /* libpq's; freed by rows_free */
+};
+
+/* A value as PostgreSQL writes it; NULL when it is SQL's NULL. */
+const char *rows_text(const struct rows *, int row, int column);
+int rows_length(const struct rows *, int row, int column);
+const char *rows_column(const struct rows *, int column); /* the column's name */
+void rows_free(struct rows *);
+
+struct connection_options {
+	const char *conninfo;    /* libpq's key=value text or URI */
+	const char *application; /* shown in pg_stat_activity */
+	long long statement_timeout_ms;
+};
+
+/* Connects and prepares the session (UTC, ISO dates).  NULL after logging why. */
+struct connection *connection_open(const struct connection_options *, int64_t deadline);
+void connection_close(struct connection **);
+
+/*
+ * Runs SQL, which must be a literal: it is prepared when this connection first
+ * sees its address.  Rows are the caller's, allocated in ARENA, freed by rows_free.
+ */
+struct rows *connection_run(struct connection *, struct arena *, const char *sql, size_t count,
+    const struct value *, int64_t deadline);
+
+/* Runs a script of several statements, unprepared.  DONE or why not, logged. */
+enum fate connection_script(struct connection *, const char *sql, int64_t deadline);
+
+/* Whether the server has hung up while the connection was idle. */
+bool connection_is_stale(struct connection *);
+
+#endif

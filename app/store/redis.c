@@ -1,0 +1,218 @@
+/* redis.c - a bounded pool of connections behind a breaker. */
+#include "store/redis.h"
+
+#include <hiredis/hiredis.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "store/breaker.h"
+
+struct redis {
+	const struct redis_options *options;
+	char *host; /* NULL: the address is a path */
+	int port;
+	struct timeval timeout;
+	pthread_mutex_t lock;
+	pthread_cond_t given_back;
+	redisContext **idle; /* a stack */
+	long long idle_count, open;
+	struct breaker breaker;
+};
+
+static void *must_have(void *memory)
+{
+	if (memory == NULL)
+		die("out of memory");
+	return memory;
+}
+
+struct redis *redis_open(const struct redis_options *options)
+{
+	struct redis *redis = must_have(calloc(1, sizeof(*redis)));
+	pthread_condattr_t monotonic;
+
+	redis->options = options;
+	redis->breaker = (struct breaker){ .name = "redis", .retry_ms = options->retry_ms };
+	redis->timeout = (struct timeval){ .tv_sec = options->timeout_ms / 1000,
+		.tv_usec = options->timeout_ms % 1000 * 1000 };
+	redis->idle = must_have(calloc((size_t)options->connections, sizeof(redis->idle[0])));
+	if (options->address != NULL && options->address[0] != '/') {
+		const char *colon = strrchr(options->address, ':');
+		size_t length = colon != NULL ? (size_t)(colon - options->address)
+					      : strlen(options->address);
+
+		redis->host = must_have(strndup(options->address, length));
+		redis->port = colon != NULL ? atoi(colon + 1) : 6379;
+	}
+	pthread_mutex_init(&redis->lock, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&redis->given_back, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	return redis;
+}
+
+void redis_close(struct redis **redis)
+{
+	if (*redis == NULL)
+		return;
+	while ((*redis)->idle_count > 0)
+		redisFree((*redis)->idle[--(*redis)->idle_count]);
+	pthread_cond_destroy(&(*redis)->given_back);
+	pthread_mutex_destroy(&(*redis)->lock);
+	free((*redis)->idle);
+	free((*redis)->host);
+	free(*redis);
+	*redis = NULL;
+}
+
+/* --- lending --- */
+
+static redisContext *connect_now(const struct redis *redis)
+{
+	redisContext *context =
+	    redis->host != NULL
+		? redisConnectWithTimeout(redis->host, redis->port, redis->timeout)
+		: redisConnectUnixWithTimeout(redis->options->address, redis->timeout);
+
+	if (context != NULL && context->err == 0 &&
+	    redisSetTimeout(context, redis->timeout) == REDIS_OK)
+		return context;
+	/* At debug only: the breaker has said it once, and this comes with every try. */
+	log_debug("redis: cannot connect: %s", context != NULL ? context->errstr : "out of memory");
+	if (context != NULL)
+		redisFree(context);
+	return NULL;
+}
+
+/* Waits for a place in the pool.  False when there is none in time.  Lock held. */
+static bool wait_for_place(struct redis *redis)
+{
+	int64_t deadline = clock_now() + redis->options->timeout_ms * 1000;
+	struct timespec until = { .tv_sec = deadline / SECOND_US,
+		.tv_nsec = deadline % SECOND_US * 1000 };
+
+	while (redis->idle_count == 0 && redis->open >= redis->options->connections) {
+		if (pthread_cond_timedwait(&redis->given_back, &redis->lock, &until) == 0)
+			continue;
+		breaker_undecided(&redis->breaker);
+		return false;
+	}
+	return true;
+}
+
+/* A place in the pool, and in *CONTEXT an idle connection if there is one. */
+static bool take_place(struct redis *redis, redisContext **context)
+{
+	bool taken;
+
+	*context = NULL;
+	pthread_mutex_lock(&redis->lock);
+	taken = breaker_admits(&redis->breaker) && wait_for_place(redis);
+	if (taken && redis->idle_count > 0)
+		*context = redis->idle[--redis->idle_count];
+	else if (taken)
+		redis->open++;
+	pthread_mutex_unlock(&redis->lock);
+	return taken;
+}
+
+/* CONTEXT is good, or NULL when it had to be closed. */
+static void give_back(struct redis *redis, redisContext *context, bool well)
+{
+	pthread_mutex_lock(&redis->lock);
+	if (well)
+		breaker_succeeded(&redis->breaker);
+	else
+		breaker_failed(&redis->breaker);
+	if (context != NULL)
+		redis->idle[redis->idle_count++] = context;
+	else
+		redis->open--;
+	pthread_cond_signal(&redis->given_back);
+	pthread_mutex_unlock(&redis->lock);
+}
+
+/* --- asking --- */
+
+static void append(redisContext *context, const struct redis_command *command)
+{
+	size_t lengths[COUNT(command->words)];
+	const char *words[COUNT(command->words)];
+	int count = 0;
+
+	for (; count < (int)COUNT(command->words) && command->words[count] != NULL; count++) {
+		words[count] = command->words[count];
+		lengths[count] = command->lengths[count] != 0 ? command->lengths[count]
+							      : strlen(words[count]);
+	}
+	redisAppendCommandArgv(context, count, words, lengths);
+}
+
+static void keep_reply(struct arena *arena, const redisReply *from, struct redis_reply *to)
+{
+	*to = (struct redis_reply){ .kind = REDIS_NOTHING };
+	switch (from->type) {
+	case REDIS_REPLY_INTEGER:
+		to->kind = REDIS_INTEGER;
+		to->integer = from->integer;
+		return;
+	case REDIS_REPLY_STRING:
+	case REDIS_REPLY_STATUS:
+	case REDIS_REPLY_ERROR:
+		to->kind = from->type == REDIS_REPLY_ERROR ? REDIS_ERROR : REDIS_TEXT;
+		to->length = (size_t)from->len;
+		to->text = arena_copy(arena, from->str, to->length);
+		return;
+	default:
+		return;
+	}
+}
+
+/* One round trip on one connection.  False: the connection can only be closed. */
+static bool talk(redisContext *context, struct arena *arena, size_t count,
+    const struct redis_command *commands, struct redis_reply *replies)
+{
+	for (size_t i = 0; i < count; i++)
+		append(context, &commands[i]);
+	for (size_t i = 0; i < count; i++) {
+		void *reply = NULL;
+
+		if (redisGetReply(context, &reply) != REDIS_OK)
+			return false;
+		keep_reply(arena, reply, &replies[i]);
+		freeReplyObject(reply);
+	}
+	return true;
+}
+
+bool redis_run(struct redis *redis, struct arena *arena, size_t count,
+    const struct redis_command *commands, struct redis_reply *replies)
+{
+	redisContext *context;
+	bool fresh, well;
+
+	if (redis->options->address == NULL || redis->options->address[0] == '\0')
+		return false;
+	if (!take_place(redis, &context))
+		return false;
+	fresh = context == NULL;
+	if (fresh)
+		context = connect_now(redis);
+	well = context != NULL && talk(context, arena, count, commands, replies);
+	if (!well && !fresh && context->err == REDIS_ERR_EOF) {
+		/* Redis was restarted while the connection rested: worth a new one. */
+		redisFree(context);
+		context = connect_now(redis);
+		well = context != NULL && talk(context, arena, count, commands, replies);
+	}
+	if (!well && context != NULL) {
+		redisFree(context);
+		context = NULL;
+	}
+	give_back(redis, context, well);
+	return well;
+}

@@ -1,0 +1,45 @@
+/*
+ * redis.h - Redis for a whole process; the only door to hiredis.
+ *
+ * A bounded pool of connections, each call one round trip however many commands
+ * it carries.  Redis holds nothing that cannot be had elsewhere, so no caller
+ * waits for it: a call ends within the timeout, and after a failure a breaker
+ * answers "no" at once until it is time to try again.
+ */
+#ifndef STORE_REDIS_H
+#define STORE_REDIS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+
+struct redis;
+
+struct redis_options {
+	const char *address;   /* "/path/of.sock" or "host:port"; NULL or "": no Redis at all */
+	long long connections; /* at most so many */
+	long long timeout_ms;  /* of connecting, and of each call */
+	long long retry_ms;    /* after a failure Redis is asked again then */
+};
+
+struct redis_command {
+	const char *words[6]; /* ends with NULL unless all are used */
+	size_t lengths[6];    /* 0: the word is text and ends with its NUL */
+};
+
+struct redis_reply {
+	enum { REDIS_NOTHING, REDIS_TEXT, REDIS_INTEGER, REDIS_ERROR } kind;
+	const char *text; /* REDIS_TEXT and REDIS_ERROR: NUL-terminated, in the arena */
+	size_t length;
+	long long integer;
+};
+
+struct redis *redis_open(const struct redis_options *);
+void redis_close(struct redis **);
+
+/* Runs COUNT commands in one round trip.  False: Redis is not to be had, replies are unset. */
+bool redis_run(struct redis *, struct arena *, size_t count, const struct redis_command *,
+    struct redis_reply *) MUST_CHECK;
+
+#endif
