@@ -54,31 +54,37 @@ static void add_uri_byte(struct buffer *out, char c)
 		buffer_print(out, "%%%02X", (unsigned char)c);
 }
 
+/* Adds each name=value of QUERY but "after"; returns the mark that goes before the next. */
+static char add_other_pairs(struct buffer *link, const char *query)
+{
+	char mark = '?';
+
+	while (*query != '\0') {
+		size_t length = strcspn(query, "&");
+
+		if (length > 0 && !text_starts(query, "after=")) {
+			buffer_add_char(link, mark);
+			for (size_t i = 0; i < length; i++)
+				add_uri_byte(link, query[i]);
+			mark = '&';
+		}
+		query += length + (query[length] == '&');
+	}
+	return mark;
+}
+
 /* The request's own URI with its "after" replaced: the next page of the same list. */
 static void add_link(struct request *rq)
 {
 	const char *uri = rq->head.uri;
-	const char *query = strchr(uri, '?');
 	struct buffer link;
-	char mark = '?';
+	char mark;
 
 	buffer_start(&link, rq->arena, 256);
 	buffer_add_char(&link, '<');
 	for (; *uri != '\0' && *uri != '?'; uri++)
 		add_uri_byte(&link, *uri);
-	while (query != NULL && *++query != '\0') {
-		size_t length = strcspn(query, "&");
-
-		if (length > 0 && !text_starts(query, "after=")) {
-			buffer_add_char(&link, mark);
-			for (size_t i = 0; i < length; i++)
-				add_uri_byte(&link, query[i]);
-			mark = '&';
-		}
-		query += length;
-		if (*query == '\0')
-			break;
-	}
+	mark = add_other_pairs(&link, *uri == '?' ? uri + 1 : uri);
 	buffer_print(&link, "%cafter=%s>; rel=\"next\"%c", mark, rq->response.next, '\0');
 	reply_header(rq, "Link", link.data);
 }

@@ -51,7 +51,7 @@ static void log_request(const struct request *rq)
 	    : rq->method != 0 ? method_name(rq->method)
 			      : "other");
 	/* The template, never the raw path: what a client writes is not for the log. */
-	log_add_text(&line, "route", rq->route != NULL ? rq->route->path : "none");
+	log_add_text(&line, "route", rq->template != NULL ? rq->template : "none");
 	log_add_integer(&line, "status", rq->response.status);
 	log_add_ms(&line, "ms", clock_now() - rq->started);
 	log_add_ms(&line, "db_ms", rq->db_us);
@@ -106,6 +106,7 @@ static int stage_route(struct request *rq)
 	place = router_find(rq->app->router, rq->path, rq->path_value);
 	if (place == NULL)
 		return reply_missing(rq);
+	rq->template = place->path;
 	rq->route = place->routes[rq->method];
 	return rq->route != NULL ? 0 : not_allowed(rq, place);
 }

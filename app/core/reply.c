@@ -1,9 +1,9 @@
 /* reply.c - the answers a handler can give. */
-#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "core/cursor.h"
 #include "core/instant.h"
 #include "core/json.h"
@@ -24,6 +24,16 @@ static const char *column_text(const struct rows *rows, int row, const char *nam
 		if (strcmp(rows_column(rows, i), name) == 0)
 			return rows_text(rows, row, i);
 	return NULL;
+}
+
+/* The same of a column that the kind of answer needs. */
+static const char *needed_text(const struct rows *rows, int row, const char *name)
+{
+	const char *text = column_text(rows, row, name);
+
+	if (text == NULL)
+		bug("an answer of this kind needs the column %s", name);
+	return text;
 }
 
 static void set_etag(struct request *rq, const struct rows *rows)
@@ -59,23 +69,23 @@ int reply_created(struct request *rq, const struct rows *rows)
 
 	if (status == 201)
 		reply_header(rq, "Location",
-		    arena_print(rq->arena, "%s/%s", rq->route->path, column_text(rows, 0, "id")));
+		    arena_print(rq->arena, "%s/%s", rq->route->path, needed_text(rows, 0, "id")));
 	return status;
 }
 
-/* The cursor behind row LAST, and the Link header that goes with it (RFC 8288). */
+/* The cursor behind row LAST: the page after this one begins there. */
 static const char *next_cursor(struct request *rq, const struct rows *rows, int last)
 {
-	const char *sql = column_text(rows, last, "created_at");
-	struct cursor cursor = { 0 };
+	const char *created_at = needed_text(rows, last, "created_at");
+	struct cursor cursor;
 	struct buffer time;
 
 	buffer_start(&time, rq->arena, 40);
-	instant_add(&time, sql, strlen(sql));
+	instant_add(&time, created_at, strlen(created_at));
 	buffer_add_char(&time, '\0');
-	cursor.time = time.data;
-	if (sscanf(column_text(rows, last, "id"), "%lld", &cursor.id) != 1)
-		bug("a list's id is no number");
+	cursor = (struct cursor){ .time = time.data };
+	if (!text_to_integer(needed_text(rows, last, "id"), &cursor.id))
+		bug("the id of a list's row is no number");
 	return cursor_encode(rq->arena, &cursor);
 }
 

@@ -52,8 +52,9 @@ struct request {
 	void *connection;
 
 	enum method method;
-	bool head_only;     /* HEAD: a GET without its body */
-	char *path, *query; /* query: NULL without a '?' */
+	bool head_only;       /* HEAD: a GET without its body */
+	char *path, *query;   /* query: NULL without a '?' */
+	const char *template; /* the path as its routes write it; NULL: nothing is there */
 	const struct route *route;
 	const char *path_value[PATH_NAMES_MOST]; /* in the order of the path's {names} */
 	long long path_id, user_id;

@@ -10,9 +10,8 @@ struct node {
 	const char *segment; /* not NUL-terminated; NULL: a {name} */
 	size_t length;
 	struct node *first_child, *next_sibling;
-	struct node *any; /* the child that takes any segment */
-	struct place place;
-	bool taken; /* some route ends here */
+	struct node *any;   /* the child that takes any segment */
+	struct place place; /* without a path: no route ends here */
 };
 
 struct router {
@@ -67,7 +66,7 @@ static void add(struct router *router, const struct route *route)
 	if (node->place.routes[route->method] != NULL)
 		bug("two routes for %s %s", method_name(route->method), route->path);
 	node->place.routes[route->method] = route;
-	node->taken = true;
+	node->place.path = route->path;
 }
 
 const struct router *router_build(struct arena *arena, const struct feature *const *features)
@@ -100,7 +99,7 @@ const struct place *router_find(const struct router *router, char *path, const c
 		node = child;
 		path += length;
 	}
-	if (node == NULL || !node->taken)
+	if (node == NULL || node->place.path == NULL)
 		return NULL;
 	for (size_t i = 0; i < count; i++) {
 		value[i][strcspn(value[i], "/")] = '\0';

@@ -20,6 +20,7 @@ const struct router *router_build(struct arena *, const struct feature *const *f
 
 /* What stands at a path: its routes by method, NULL where there is none. */
 struct place {
+	const char *path; /* as the routes write it: with {names} */
 	const struct route *routes[METHODS];
 };
 

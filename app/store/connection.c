@@ -56,6 +56,11 @@ static void log_failure(const char *what, const char *why)
 	log_warn("database: %s: %.*s", what, (int)strcspn(why, "\n"), why);
 }
 
+/*
+ * One plan per statement for good: our statements are written for their index,
+ * and planning a page of a list anew each time cost as much as running it
+ * (10,500 against 6,400 pages/s, since LIMIT $n makes a generic plan look dear).
+ */
 static bool prepare_session(
     struct connection *c, const struct connection_options *options, int64_t deadline)
 {
@@ -63,6 +68,7 @@ static bool prepare_session(
 
 	snprintf(sql, sizeof(sql),
 	    "SET timezone = 'UTC'; SET datestyle = 'ISO'; SET client_min_messages = 'warning'; "
+	    "SET plan_cache_mode = 'force_generic_plan'; "
 	    "SET statement_timeout = %lld; SET idle_in_transaction_session_timeout = %lld",
 	    options->statement_timeout_ms, options->statement_timeout_ms * 2);
 	return connection_script(c, sql, deadline) == DONE;

@@ -72,7 +72,7 @@ static const struct rows *changed(struct request *rq, const struct rows *rows)
 
 /*
  * The page behind a cursor is one range of the index (user_id, created_at, id);
- * without a cursor the range begins at infinity, so that one plan serves both.
+ * without a cursor (NULL, 0) it begins at infinity, so that one plan serves both.
  */
 #define PAGE                                                                          \
 	"SELECT " COLUMNS " FROM tasks WHERE user_id = $1"                            \
@@ -90,14 +90,13 @@ static const struct rows *changed(struct request *rq, const struct rows *rows)
 
 static const struct rows *find_page(struct request *rq, const struct task_list *in)
 {
-	long long before = in->after.time != NULL ? in->after.id : INT64_MAX;
 	struct value completed = given(rq, struct task_list, completed);
 
 	if (in->q != NULL && *in->q != '\0')
-		return query(rq, PAGE MATCHES NEWEST_FIRST, user_id(rq), in->after.time, before,
-		    completed, in->limit, in->q);
+		return query(rq, PAGE MATCHES NEWEST_FIRST, user_id(rq), in->after.time,
+		    in->after.id, completed, in->limit, in->q);
 	return query(
-	    rq, PAGE NEWEST_FIRST, user_id(rq), in->after.time, before, completed, in->limit);
+	    rq, PAGE NEWEST_FIRST, user_id(rq), in->after.time, in->after.id, completed, in->limit);
 }
 
 static int list_tasks(struct request *rq)
