@@ -106,10 +106,10 @@ static void read_folder(struct migrator *m)
 
 /* --- the database --- */
 
-#define ASK(m, sql, ...)                                                            \
-	connection_run((m)->connection, (m)->arena, sql,                            \
-	    sizeof((struct value[]){ VALUES(__VA_ARGS__) }) / sizeof(struct value), \
-	    (struct value[]){ VALUES(__VA_ARGS__) }, (m)->deadline)
+static struct rows *ask(struct migrator *m, const struct statement *statement)
+{
+	return connection_run(m->connection, m->arena, statement, m->deadline);
+}
 
 static void script(struct migrator *m, const char *sql, const char *what)
 {
@@ -130,10 +130,10 @@ static void lock(struct migrator *m)
 /* Whether MIGRATION has run; dies when what has run is not what stands in the file. */
 static bool has_run(struct migrator *m, const struct migration *migration)
 {
-	struct rows *rows = ASK(m,
-	    "SELECT name, checksum = encode(sha256(convert_to($2, 'UTF8')), 'hex')"
-	    " FROM schema_migrations WHERE number = $1",
-	    migration->number, migration->sql);
+	struct rows *rows = ask(
+	    m, STATEMENT("SELECT name, checksum = encode(sha256(convert_to($2, 'UTF8')), 'hex')"
+			 " FROM schema_migrations WHERE number = $1",
+		   migration->number, migration->sql));
 	bool run = rows->count == 1;
 
 	if (rows->fate != DONE)
@@ -154,10 +154,9 @@ static void run(struct migrator *m, const struct migration *migration)
 
 	script(m, "BEGIN", "beginning a transaction");
 	script(m, migration->sql, migration->name);
-	rows = ASK(m,
-	    "INSERT INTO schema_migrations (number, name, checksum)"
-	    " VALUES ($1, $2, encode(sha256(convert_to($3, 'UTF8')), 'hex'))",
-	    migration->number, migration->name, migration->sql);
+	rows = ask(m, STATEMENT("INSERT INTO schema_migrations (number, name, checksum)"
+				" VALUES ($1, $2, encode(sha256(convert_to($3, 'UTF8')), 'hex'))",
+			  migration->number, migration->name, migration->sql));
 	if (rows->fate != DONE)
 		die("%s: cannot be remembered; nothing of it was kept", migration->name);
 	rows_free(rows);
@@ -167,9 +166,10 @@ static void run(struct migrator *m, const struct migration *migration)
 
 static void refuse_missing_files(struct migrator *m)
 {
-	struct rows *rows = ASK(m,
-	    "SELECT name FROM schema_migrations WHERE number > $1 ORDER BY number LIMIT 1",
-	    (long long)m->count);
+	struct rows *rows = ask(
+	    m, STATEMENT(
+		   "SELECT name FROM schema_migrations WHERE number > $1 ORDER BY number LIMIT 1",
+		   (long long)m->count));
 
 	if (rows->fate != DONE)
 		die("cannot read the table of migrations");

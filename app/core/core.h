@@ -32,11 +32,8 @@ struct value given_value(struct request *, size_t offset);
  * compiler checks; it is prepared once per connection.  Never NULL.  Once a
  * statement of a request has failed, later ones are not sent.
  */
-#define query(rq, sql, ...)                                                         \
-	query_values(rq, "" sql "",                                                 \
-	    sizeof((struct value[]){ VALUES(__VA_ARGS__) }) / sizeof(struct value), \
-	    (struct value[]){ VALUES(__VA_ARGS__) })
-struct rows *query_values(struct request *, const char *sql, size_t count, const struct value *);
+#define query(rq, sql, ...) query_run(rq, STATEMENT(sql, __VA_ARGS__))
+struct rows *query_run(struct request *, const struct statement *);
 
 /* --- the cache --- */
 

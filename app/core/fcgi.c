@@ -102,15 +102,18 @@ void fcgi_write(struct fcgi *fcgi, const char *bytes, size_t length)
 	FCGX_PutStr(bytes, (int)length, fcgi->request.out);
 }
 
+/* A refused body is read up to this, so that the web server is done sending and listens. */
+#define UNREAD_MOST (16 << 20)
+
 /*
  * Reads what is left of the request, at least the empty record that ends its
  * body: on a kept connection it would stand before the next request.  A body
- * that nobody wanted is not read on: then the connection is not kept.
+ * that goes on beyond UNREAD_MOST is left there: then the connection is not kept.
  */
 static bool at_end_of_body(struct fcgi *fcgi)
 {
-	char rest[4096];
-	int left = 64;
+	char rest[8192];
+	int left = UNREAD_MOST / sizeof(rest);
 
 	while (left-- > 0)
 		if (fcgi_read_body(fcgi, rest, sizeof(rest)) == 0)

@@ -8,7 +8,8 @@
 bool health_database(struct request *rq)
 {
 	int64_t asked = clock_now();
-	struct rows *rows = db_run(rq->app->db, rq->arena, "SELECT 1", 0, NULL);
+	struct rows *rows = db_run(
+	    rq->app->db, rq->arena, &(struct statement){ .sql = "SELECT 1" });
 	bool well = rows->fate == DONE;
 
 	rows_free(rows);

@@ -180,7 +180,7 @@ void cache_keep(struct request *rq, const char *key, int seconds)
 		buffer_add_text(&kept, response->next);
 	buffer_add_char(&kept, '\n');
 	buffer_add(&kept, response->body.data, response->body.length);
-	cache_put(rq->app->cache, rq->arena, key, kept.data, kept.length, seconds);
+	cache_put(rq->app->cache, key, &kept, seconds);
 	rq->redis_us += clock_now() - asked;
 }
 

@@ -48,8 +48,7 @@ static void hold(struct request *rq, struct rows *rows)
 	rq->held = held;
 }
 
-struct rows *query_values(
-    struct request *rq, const char *sql, size_t count, const struct value *values)
+struct rows *query_run(struct request *rq, const struct statement *statement)
 {
 	int64_t asked;
 	struct rows *rows;
@@ -61,7 +60,7 @@ struct rows *query_values(
 		return rows;
 	}
 	asked = clock_now();
-	rows = db_run(rq->app->db, rq->arena, sql, count, values);
+	rows = db_run(rq->app->db, rq->arena, statement);
 	rq->db_us += clock_now() - asked;
 	hold(rq, rows);
 	if (rows->fate != DONE) {

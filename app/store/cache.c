@@ -115,21 +115,19 @@ const char *cache_get(struct cache *cache, struct arena *arena, const char *key,
 	return reply.text;
 }
 
-void cache_put(struct cache *cache, struct arena *arena, const char *key, const char *bytes,
-    size_t length, int seconds)
+void cache_put(struct cache *cache, const char *key, const struct buffer *value, int seconds)
 {
+	struct redis_command set = { .words = { "SET", key, value->data, "EX", NULL },
+		.lengths = { [2] = value->length } };
 	struct redis_reply reply;
 	char expiry[16];
 
 	/* An empty value would have length 0, which stands for text here; nobody caches one. */
-	if (length == 0 || !settled(cache, arena))
+	if (value->length == 0 || !settled(cache, value->arena))
 		return;
 	snprintf(expiry, sizeof(expiry), "%d", seconds);
-	if (redis_run(cache->redis, arena, 1,
-		&(struct redis_command){
-		    .words = { "SET", key, bytes, "EX", expiry }, .lengths = { [2] = length } },
-		&reply) &&
-	    reply.kind == REDIS_ERROR)
+	set.words[4] = expiry;
+	if (redis_run(cache->redis, value->arena, 1, &set, &reply) && reply.kind == REDIS_ERROR)
 		log_warn("cache: cannot keep %s: %s", key, reply.text);
 }
 

@@ -8,6 +8,7 @@
 #ifndef STORE_CACHE_H
 #define STORE_CACHE_H
 
+#include "base/buffer.h"
 #include "store/redis.h"
 
 struct cache;
@@ -17,8 +18,7 @@ void cache_close(struct cache **);
 
 /* The bytes under KEY, in the arena; NULL: not there. */
 const char *cache_get(struct cache *, struct arena *, const char *key, size_t *length);
-void cache_put(
-    struct cache *, struct arena *, const char *key, const char *bytes, size_t length, int seconds);
+void cache_put(struct cache *, const char *key, const struct buffer *value, int seconds);
 void cache_forget(struct cache *, struct arena *, const char *key);
 
 /* Drops what could not be dropped before; cheap when there is nothing. */

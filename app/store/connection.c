@@ -289,17 +289,17 @@ static const char *parameter(const struct value *value, char scratch[static 32])
 	bug("a value of kind %d is no SQL parameter", value->kind);
 }
 
-static enum fate send_statement(struct connection *c, const char *name, size_t count,
-    const struct value *values, int64_t deadline)
+static enum fate send_statement(
+    struct connection *c, const char *name, const struct statement *statement, int64_t deadline)
 {
 	const char *text[VALUES_MOST] = { NULL };
 	char scratch[VALUES_MOST][32];
 
-	if (count > VALUES_MOST)
-		bug("%zu values for one statement", count);
-	for (size_t i = 0; i < count; i++)
-		text[i] = parameter(&values[i], scratch[i]);
-	if (!PQsendQueryPrepared(c->pg, name, (int)count, text, NULL, NULL, 0))
+	if (statement->count > VALUES_MOST)
+		bug("%zu values for one statement", statement->count);
+	for (size_t i = 0; i < statement->count; i++)
+		text[i] = parameter(&statement->values[i], scratch[i]);
+	if (!PQsendQueryPrepared(c->pg, name, (int)statement->count, text, NULL, NULL, 0))
 		return LOST;
 	return flush(c->pg, deadline);
 }
@@ -322,24 +322,24 @@ static void keep_result(struct rows *rows, const char *sql, PGresult *result)
 		log_result(sql, result);
 }
 
-struct rows *connection_run(struct connection *c, struct arena *arena, const char *sql,
-    size_t count, const struct value *values, int64_t deadline)
+struct rows *connection_run(
+    struct connection *c, struct arena *arena, const struct statement *statement, int64_t deadline)
 {
 	struct rows *rows = arena_alloc(arena, sizeof(*rows));
 	PGresult *result = NULL;
 	char name[12];
 
-	rows->fate = prepare(c, sql, name, deadline);
+	rows->fate = prepare(c, statement->sql, name, deadline);
 	/* A connection lost while preparing has not sent the statement: asking again is safe. */
 	if (rows->fate == LOST)
 		rows->fate = RETRY;
 	if (rows->fate != DONE)
 		return rows;
-	rows->fate = send_statement(c, name, count, values, deadline);
+	rows->fate = send_statement(c, name, statement, deadline);
 	if (rows->fate == DONE)
 		rows->fate = listen_to_the_end(c->pg, deadline, &result);
 	if (result != NULL)
-		keep_result(rows, sql, result);
+		keep_result(rows, statement->sql, result);
 	return rows;
 }
 

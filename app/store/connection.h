@@ -53,12 +53,25 @@ struct connection_options {
 struct connection *connection_open(const struct connection_options *, int64_t deadline);
 void connection_close(struct connection **);
 
+/* A statement and the values of its $1, $2, … */
+struct statement {
+	const char *sql; /* a literal: its address is its name, see connection_run */
+	size_t count;
+	const struct value *values;
+};
+
+/* STATEMENT(sql, value, …): the compiler refuses an SQL that is no literal. */
+#define STATEMENT(sql, ...)                                                         \
+	(&(struct statement){ "" sql "",                                            \
+	    sizeof((struct value[]){ VALUES(__VA_ARGS__) }) / sizeof(struct value), \
+	    (struct value[]){ VALUES(__VA_ARGS__) } })
+
 /*
- * Runs SQL, which must be a literal: it is prepared when this connection first
- * sees its address.  Rows are the caller's, allocated in ARENA, freed by rows_free.
+ * Runs a statement, prepared when this connection first sees its address.
+ * Rows are the caller's, allocated in ARENA, freed by rows_free.
  */
-struct rows *connection_run(struct connection *, struct arena *, const char *sql, size_t count,
-    const struct value *, int64_t deadline);
+struct rows *connection_run(
+    struct connection *, struct arena *, const struct statement *, int64_t deadline);
 
 /* Runs a script of several statements, unprepared.  DONE or why not, logged. */
 enum fate connection_script(struct connection *, const char *sql, int64_t deadline);

@@ -94,9 +94,15 @@ static void wait_given_back(struct db *db, int64_t deadline)
 /* Decides, with the lock held, what this caller gets; waits while all are lent. */
 static enum offer choose(struct db *db, int64_t deadline)
 {
+	bool probe;
+
 	if (!breaker_admits(&db->breaker))
 		return REFUSE;
+	probe = db->breaker.down;
 	for (;;) {
+		/* It may have gone down while we waited; then one prober is enough. */
+		if (db->breaker.down && !probe)
+			return REFUSE;
 		if (db->idle != NULL)
 			return LEND_IDLE;
 		if (db->open < db->options->connections) {
@@ -109,6 +115,14 @@ static enum offer choose(struct db *db, int64_t deadline)
 		}
 		wait_given_back(db, deadline);
 	}
+}
+
+/* The server is gone or silent: whoever waits for a connection need not.  Lock held. */
+static void note_failure(struct db *db)
+{
+	breaker_failed(&db->breaker);
+	distrust_idle(db);
+	pthread_cond_broadcast(&db->given_back);
 }
 
 static void close_place(struct db *db)
@@ -126,8 +140,7 @@ static struct lent *open_new(struct db *db, int64_t deadline)
 
 	if (connection == NULL) {
 		pthread_mutex_lock(&db->lock);
-		breaker_failed(&db->breaker);
-		distrust_idle(db);
+		note_failure(db);
 		pthread_mutex_unlock(&db->lock);
 		close_place(db);
 		return NULL;
@@ -178,7 +191,7 @@ static void give_back(struct db *db, struct lent *lent, enum fate fate)
 		discard(lent);
 	pthread_mutex_lock(&db->lock);
 	if (fate == SILENT || fate == UNAVAILABLE)
-		breaker_failed(&db->breaker);
+		note_failure(db);
 	else if (spoiled)
 		breaker_undecided(&db->breaker);
 	else
@@ -205,11 +218,10 @@ static struct rows *nobody_answered(struct arena *arena)
 	return rows;
 }
 
-struct rows *db_run(
-    struct db *db, struct arena *arena, const char *sql, size_t count, const struct value *values)
+struct rows *db_run(struct db *db, struct arena *arena, const struct statement *statement)
 {
 	int64_t deadline = clock_now() + db->options->timeout_ms * 1000;
-	bool reads = strncasecmp(sql, "SELECT", 6) == 0;
+	bool reads = strncasecmp(statement->sql, "SELECT", 6) == 0;
 
 	for (int try = 1;; try++) {
 		struct lent *lent = borrow(db, deadline);
@@ -218,7 +230,7 @@ struct rows *db_run(
 
 		if (lent == NULL)
 			return nobody_answered(arena);
-		rows = connection_run(lent->connection, arena, sql, count, values, deadline);
+		rows = connection_run(lent->connection, arena, statement, deadline);
 		again = try == 1 && (rows->fate == RETRY || (rows->fate == LOST && reads));
 		give_back(db, lent, rows->fate);
 		if (!again)

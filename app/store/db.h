@@ -25,11 +25,10 @@ struct db *db_open(const struct db_options *);
 void db_close(struct db **);
 
 /*
- * Runs SQL, a literal, and returns its rows or the reason why there are none:
+ * Runs a statement and returns its rows or the reason why there are none:
  * never NULL, never later than the timeout.  A SELECT whose connection broke is
  * asked once more; a write is not, since it may have happened.
  */
-struct rows *db_run(
-    struct db *, struct arena *, const char *sql, size_t count, const struct value *);
+struct rows *db_run(struct db *, struct arena *, const struct statement *);
 
 #endif
