@@ -1,4 +1,11 @@
-/* arena.c - pieces cut from blocks, one behind the other. */
+/*
+ * arena.c - pieces cut from blocks, one behind the other.
+ *
+ * A block that is full stays in a list until the reset; the next one has twice
+ * its room, so that a large answer costs few of them.  The last piece taken may
+ * grow where it stands, which makes a buffer that is written at the end of an
+ * arena as cheap as an array.
+ */
 #include "base/arena.h"
 
 #include <stdarg.h>

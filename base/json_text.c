@@ -1,4 +1,9 @@
-/* json_text.c - text as a JSON string. */
+/*
+ * json_text.c - text as a JSON string.
+ *
+ * Most text needs no escape at all, so eight bytes are tested at once and copied
+ * when none of them does; only the others are looked at one by one.
+ */
 #include "base/json_text.h"
 
 #include <stdbool.h>

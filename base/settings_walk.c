@@ -1,4 +1,10 @@
-/* settings_walk.c - a group of the file against its table: unknown, missing, wrong. */
+/*
+ * settings_walk.c - a group of the file against its table: unknown, missing, wrong.
+ *
+ * The walk never stops at an error: whoever wrote the file wants to hear of all
+ * of them.  A check that looks at several settings together runs only over a
+ * group whose single settings are right, so that it need not ask again.
+ */
 #include "base/settings_walk.h"
 
 #include <string.h>

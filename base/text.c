@@ -1,4 +1,10 @@
-/* text.c - questions about text, answered once. */
+/*
+ * text.c - questions about text, answered once.
+ *
+ * The library's own strtoll and the like take blanks, signs, other bases and
+ * the beginning of a word; what a person or a client wrote is taken whole here
+ * or not at all.
+ */
 #include "base/text.h"
 
 #include <ctype.h>

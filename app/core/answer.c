@@ -1,4 +1,10 @@
-/* answer.c - the last stage, reply: what every answer has, whoever made it. */
+/*
+ * answer.c - the last stage, reply: what every answer has, whoever made it.
+ *
+ * The head is written here and nowhere else, after everything is known: whether
+ * the client has this version already, whether there is a next page, how long
+ * the body is.  Content-Length spares nginx chunked encoding.
+ */
 #include "core/answer.h"
 
 #include <ctype.h>

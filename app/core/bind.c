@@ -1,4 +1,10 @@
-/* bind.c - values checked against a field and stored in the input's struct. */
+/*
+ * bind.c - values checked against a field and stored in the input's struct.
+ *
+ * A value comes as text (path, query, form) or already typed (JSON).  Text is
+ * read by the field's kind; JSON must have that kind, since "5" is not 5 to
+ * whoever reads the OpenAPI document.
+ */
 #include "core/bind.h"
 
 #include <ctype.h>

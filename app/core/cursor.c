@@ -1,4 +1,10 @@
-/* cursor.c - where a page of a list ended, as an opaque text. */
+/*
+ * cursor.c - where a page of a list ended, as an opaque text.
+ *
+ * It holds the sort key of the last row, not a number of rows to skip: a page
+ * deep in the list costs what the first one costs, and a row written meanwhile
+ * neither repeats nor hides another.
+ */
 #include "core/cursor.h"
 
 #include <string.h>

@@ -1,4 +1,10 @@
-/* json_body.c - a JSON object bound to a shape. */
+/*
+ * json_body.c - a JSON object bound to a shape.
+ *
+ * Jansson parses, because it rejects duplicate keys, NULs and broken UTF-8 and
+ * is kept well.  Its tree lives only inside this file: the values go into the
+ * input's struct, and the tree is gone before the handler runs.
+ */
 #include "core/json_body.h"
 
 #include <jansson.h>

@@ -1,4 +1,9 @@
-/* openapi.c - all features as an OpenAPI 3.1 document. */
+/*
+ * openapi.c - all features as an OpenAPI 3.1 document.
+ *
+ * Nothing is said here that a table does not say: the document cannot promise
+ * what the router and the binding do not do.
+ */
 #include "core/openapi.h"
 
 #include <ctype.h>

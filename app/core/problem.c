@@ -1,4 +1,9 @@
-/* problem.c - errors as problem+json (RFC 9457). */
+/*
+ * problem.c - errors as problem+json (RFC 9457).
+ *
+ * What the client did wrong is said in full, with a pointer to each place.  What
+ * went wrong on our side is in the log under the request's id, not in the answer.
+ */
 #include "core/problem.h"
 
 #include <stdarg.h>

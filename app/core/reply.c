@@ -1,4 +1,9 @@
-/* reply.c - the answers a handler can give. */
+/*
+ * reply.c - the answers a handler can give.
+ *
+ * Each looks first whether a statement of this request has failed, so that no
+ * handler has to: whatever it then wanted to say, the answer is the problem.
+ */
 #include <string.h>
 
 #include "base/clock.h"

@@ -1,4 +1,10 @@
-/* router.c - a tree of path segments. */
+/*
+ * router.c - a tree of path segments.
+ *
+ * "/api/tasks" and "/api/tasks/{id}" share the nodes of "api" and "tasks".  At
+ * each node a literal segment is tried before a {name}.  There are no patterns
+ * and no regular expressions: a path costs what its length costs.
+ */
 #include "core/router.h"
 
 #include <string.h>

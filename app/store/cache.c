@@ -1,4 +1,10 @@
-/* cache.c - answers kept in Redis for a while, dropped when they change. */
+/*
+ * cache.c - answers kept in Redis for a while, dropped when they change.
+ *
+ * A DEL that did not get through would leave the old answer in place for as long
+ * as it lives.  Such keys wait here, and everything that is read goes past them:
+ * first they are dropped, then Redis is believed again.
+ */
 #include "store/cache.h"
 
 #include <pthread.h>

@@ -1,4 +1,14 @@
-/* connection.c - one connection to PostgreSQL, with deadlines. */
+/*
+ * connection.c - one connection to PostgreSQL, with deadlines.
+ *
+ * libpq's simple calls wait as long as the server lets them.  Here its
+ * asynchronous ones are used, with a poll(2) of our own between sending and
+ * reading; the price is the same number of system calls.
+ *
+ * How a statement ended is told apart by what the caller may do next: ask again
+ * because nothing happened, tell the client what it did wrong, or say that the
+ * change may or may not have been made.
+ */
 #include "store/connection.h"
 
 #include <libpq-fe.h>

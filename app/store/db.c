@@ -1,4 +1,11 @@
-/* db.c - a bounded pool of connections, and what to do when the server is gone. */
+/*
+ * db.c - a bounded pool of connections, and what to do when the server is gone.
+ *
+ * The idle connections are a stack: the one given back last is lent first, so
+ * that a quiet process uses few and the server keeps their caches warm.  A
+ * connection that rested is looked at before it is lent, because a write on a
+ * dead one cannot be asked again: nobody would know whether it had happened.
+ */
 #include "store/db.h"
 
 #include <pthread.h>

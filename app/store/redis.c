@@ -1,4 +1,9 @@
-/* redis.c - a bounded pool of connections behind a breaker. */
+/*
+ * redis.c - a bounded pool of connections behind a breaker.
+ *
+ * The same pool as in db.c, and kept apart on purpose: there a caller waits and
+ * hears why; here nobody waits, and the only failure is "no".
+ */
 #include "store/redis.h"
 
 #include <hiredis/hiredis.h>
