@@ -120,8 +120,10 @@ static void script(struct migrator *m, const char *sql, const char *what)
 static void lock(struct migrator *m)
 {
 	script(m, "SELECT pg_advisory_lock(" LOCK ")", "waiting for another migrate");
+	/* A schema of its own: what is granted on the application's tables does not reach it. */
 	script(m,
-	    "CREATE TABLE IF NOT EXISTS schema_migrations ("
+	    "CREATE SCHEMA IF NOT EXISTS migrations;"
+	    "CREATE TABLE IF NOT EXISTS migrations.applied ("
 	    " number integer PRIMARY KEY, name text NOT NULL, checksum text NOT NULL,"
 	    " applied_at timestamptz NOT NULL DEFAULT now())",
 	    "making the table of migrations");
@@ -132,7 +134,7 @@ static bool has_run(struct migrator *m, const struct migration *migration)
 {
 	struct rows *rows = ask(
 	    m, STATEMENT("SELECT name, checksum = encode(sha256(convert_to($2, 'UTF8')), 'hex')"
-			 " FROM schema_migrations WHERE number = $1",
+			 " FROM migrations.applied WHERE number = $1",
 		   migration->number, migration->sql));
 	bool run = rows->count == 1;
 
@@ -154,7 +156,7 @@ static void run(struct migrator *m, const struct migration *migration)
 
 	script(m, "BEGIN", "beginning a transaction");
 	script(m, migration->sql, migration->name);
-	rows = ask(m, STATEMENT("INSERT INTO schema_migrations (number, name, checksum)"
+	rows = ask(m, STATEMENT("INSERT INTO migrations.applied (number, name, checksum)"
 				" VALUES ($1, $2, encode(sha256(convert_to($3, 'UTF8')), 'hex'))",
 			  migration->number, migration->name, migration->sql));
 	if (rows->fate != DONE)
@@ -168,7 +170,7 @@ static void refuse_missing_files(struct migrator *m)
 {
 	struct rows *rows = ask(
 	    m, STATEMENT(
-		   "SELECT name FROM schema_migrations WHERE number > $1 ORDER BY number LIMIT 1",
+		   "SELECT name FROM migrations.applied WHERE number > $1 ORDER BY number LIMIT 1",
 		   (long long)m->count));
 
 	if (rows->fate != DONE)
