@@ -1,0 +1,111 @@
+# folders.sh - who owns what under VAR, and the configuration rendered into it; part of start.
+
+choose_users() {
+	RUN_AS_POSTGRES='' RUN_AS_REDIS='' RUN_AS_APP='' WEB_SOCKET_OWNER='' NGINX_USER=''
+	if ! root; then
+		ADMIN_USER=$(id -un) || fail "user $(id -u) has no name; PostgreSQL needs one"
+		APP_USER=$ADMIN_USER
+		return
+	fi
+	for user in postgres redis www-data; do
+		id "$user" >/dev/null 2>&1 || fail "there is no user $user here: run make deps"
+	done
+	id "$APP_USER" >/dev/null 2>&1 || "$here/packages" # which makes that user
+	ADMIN_USER=postgres
+	# The quotes are libconfig's, in whose files these lines end.
+	# shellcheck disable=SC2089
+	# Postgres and Redis run in the application's group, so that their sockets belong to it.
+	RUN_AS_POSTGRES="user = \"postgres\"; group = \"$SERVICE_GROUP\";"
+	RUN_AS_REDIS="user = \"redis\"; group = \"$SERVICE_GROUP\";"
+	RUN_AS_APP="user = \"$APP_USER\"; group = \"$SERVICE_GROUP\";"
+	WEB_SOCKET_OWNER="listen_user = \"$APP_USER\"; listen_group = \"www-data\";"
+	NGINX_USER='user www-data;'
+}
+
+folder() { # PATH MODE OWNER
+	mkdir -p -- "$1" || fail "cannot make the folder $1"
+	! root || chown -- "$3" "$1"
+	chmod -- "$2" "$1" || fail "cannot use $1: it belongs to $(stat -c %U "$1"), and you are $(id -un)"
+}
+
+# In sock, the set-group-ID bit gives every socket the group, and the sticky bit keeps one service
+# from putting itself in the place of another.
+make_folders() {
+	folder "$VAR" 0755 root
+	folder "$VAR/etc" 0755 root
+	folder "$VAR/etc/nginx" 0755 root
+	folder "$VAR/log" 0750 root
+	folder "$VAR/ctl" 0700 root
+	folder "$VAR/sock" 3771 "root:$SERVICE_GROUP"
+	folder "$VAR/nginx" 0755 root
+	folder "$VAR/postgres" 0700 postgres
+	folder "$VAR/redis-cache" 0700 redis
+	folder "$VAR/redis-stream" 0700 redis
+}
+
+check_access() { # USER TEST PATH…
+	user=$1 test=$2
+	shift 2
+	for path in "$@"; do
+		setpriv --reuid="$user" --regid="$user" --clear-groups test "$test" "$path" ||
+			fail "the user $user cannot use $path: every folder above it must let others enter (chmod o+x), or move it, for instance to /srv"
+	done
+}
+
+# As root the services are other users, who may not be able to enter, say, /root.
+check_reach() {
+	root || return 0
+	check_access postgres -x "$VAR" "$APP"
+	check_access postgres -r "$SHARE/stack/initdb" "$SHARE/sql" "$SHARE/stack/roles.sql"
+	check_access redis -x "$VAR"
+	check_access www-data -r "$SHARE/nginx/html/index.html"
+	check_access "$APP_USER" -x "$VAR" "$APP"
+}
+
+listen_lines() {
+	for address in $LISTEN; do
+		# A machine without IPv6 cannot bind its loopback address.
+		[ "$address" != '[::1]' ] || grep -qs '^0\{31\}1 ' /proc/net/if_inet6 || continue
+		printf 'listen %s:%s%s;\n' "$address" "$PORT" "$1"
+	done
+}
+
+# A stack that only this machine can reach answers to this machine's names alone: otherwise a page
+# on the web whose name is made to resolve to 127.0.0.1 could speak to it (DNS rebinding).
+choose_listeners() {
+	NGINX_LISTEN=$(listen_lines '')
+	NGINX_LISTEN_DEFAULT=$(listen_lines ' default_server')
+	[ -n "$HOSTS" ] || case " $LISTEN " in
+	' 127.0.0.1 ' | ' [::1] ' | ' 127.0.0.1 [::1] ' | ' [::1] 127.0.0.1 ')
+		HOSTS='localhost *.localhost 127.0.0.1 [::1]' ;;
+	*)
+		HOSTS='~.' ;; # any
+	esac
+	first=${LISTEN%% *}
+	case $first in
+	0.0.0.0 | '*') first=127.0.0.1 ;;
+	'[::]') first='[::1]' ;;
+	esac
+	NGINX_READY="$first:$PORT"
+}
+
+render() { # TEMPLATE RESULT
+	awk -f "$here/render.awk" "$1" >"$2.new" || fail "cannot render $1"
+	mv -- "$2.new" "$2"
+}
+
+render_configuration() {
+	choose_listeners
+	export VAR SHARE PORT WORKERS THREADS LOG_LEVEL INSTANCE_ID APP APP_USER ADMIN_USER
+	export POSTGRES_BIN NGINX REDIS PSQL NGINX_LISTEN NGINX_LISTEN_DEFAULT NGINX_READY NGINX_USER HOSTS
+	# shellcheck disable=SC2090
+	export RUN_AS_POSTGRES RUN_AS_REDIS RUN_AS_APP WEB_SOCKET_OWNER
+	for template in "$SHARE"/stack/*.in; do
+		name=${template##*/}
+		render "$template" "$VAR/etc/${name%.in}"
+	done
+	for template in "$SHARE"/nginx/*.conf "$SHARE"/nginx/*.in; do
+		name=${template##*/}
+		render "$template" "$VAR/etc/nginx/${name%.in}"
+	done
+}
