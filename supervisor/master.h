@@ -1,0 +1,13 @@
+/* master.h - the process that keeps all workers alive: its one loop. */
+#ifndef SUPERVISOR_MASTER_H
+#define SUPERVISOR_MASTER_H
+
+#include "supervisor/conf.h"
+
+/*
+ * Starts the pools of a checked configuration and stays until all have been
+ * stopped.  Returns the exit status: 0, or 1 when nothing could be started.
+ */
+int master_run(const struct conf *);
+
+#endif

@@ -1,0 +1,76 @@
+/* ostlerd.c - ostlerd(8): its command line. */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "supervisor/conf.h"
+#include "supervisor/master.h"
+
+#define EXIT_USAGE 2 /* a bad configuration, too */
+
+static const char usage[] = "usage: ostlerd [-t] [-c FILE]\n"
+			    "  -c FILE  the configuration; otherwise " CONF_FILE "\n"
+			    "  -t       only check it\n";
+
+/* With one of 0, 1, 2 closed, the next file opened would get its number and its visitors. */
+static void open_standard_files(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
+static int check(const char *file, const struct conf *conf)
+{
+	printf(
+	    "%s: fine, %zu pool%s\n", file, conf->pools.count, conf->pools.count == 1 ? "" : "s");
+	return EXIT_SUCCESS;
+}
+
+static int run(const struct conf *conf)
+{
+	log_setup((enum log_level)conf->log_level, (enum log_format)conf->log_format);
+	return master_run(conf);
+}
+
+int main(int argc, char **argv)
+{
+	const char *file = CONF_FILE;
+	const struct conf *conf;
+	bool check_only = false;
+	int option, status;
+
+	open_standard_files();
+	signal(SIGCHLD, SIG_DFL); /* were it ignored, no child could be waited for */
+	if (argc == 2 && strcmp(argv[1], "--settings") == 0) {
+		conf_print_settings(stdout);
+		return EXIT_SUCCESS;
+	}
+	while ((option = getopt(argc, argv, "c:t")) != -1) {
+		if (option == 'c')
+			file = optarg;
+		else if (option == 't')
+			check_only = true;
+		else
+			break;
+	}
+	if (option != -1 || optind != argc) {
+		fputs(usage, stderr);
+		return EXIT_USAGE;
+	}
+	conf = conf_read(file, stderr);
+	if (conf == NULL)
+		return EXIT_USAGE;
+	status = check_only ? check(file, conf) : run(conf);
+	conf_free(&conf);
+	return status;
+}

@@ -1,0 +1,201 @@
+/* spawn.c - the birth of workers and of the probes that look at them. */
+#include "supervisor/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "supervisor/child.h"
+#include "supervisor/environment.h"
+
+/* A command that looks whether a worker is ready, and hangs, tells nothing. */
+#define PROBE_PATIENCE (5 * SECOND_US)
+
+static struct child_plan plan_of(struct spawner *spawner, const struct worker *worker)
+{
+	const struct generation *generation = worker->generation;
+	const struct plan *plan = &generation->plan;
+	const char *more[] = {
+		arena_print(spawner->scratch, "OSTLER_SLOT=%zu", worker->slot),
+		arena_print(spawner->scratch, "OSTLER_GENERATION=%lld", generation->number),
+		arena_print(spawner->scratch, "NOTIFY_SOCKET=%s", spawner->notify_name),
+	};
+
+	return (struct child_plan){
+		.program = plan->program,
+		.arguments = plan->conf->command.word,
+		.environment = environment_extend(
+		    spawner->scratch, plan->environment, more, COUNT(more)),
+		.input = generation->listener != NULL ? listener_fd(generation->listener) : -1,
+		.output = plan->conf->output,
+		.umask = plan->umask,
+		.who = &plan->who,
+		.directory = plan->conf->directory,
+		.death_signal = plan->stop_signal,
+		.master = spawner->master,
+	};
+}
+
+static off_t size_of(const char *path)
+{
+	struct stat about;
+
+	return path != NULL && stat(path, &about) == 0 ? about.st_size : 0;
+}
+
+static void end_report(struct spawner *spawner, struct worker *worker)
+{
+	loop_drop(spawner->loop, &worker->report);
+	close(worker->report.fd);
+	worker->report.fd = -1;
+}
+
+void spawn_hear_report(struct spawner *spawner, struct worker *worker)
+{
+	struct child_failure failure;
+	ssize_t got;
+
+	if (worker->report.fd < 0)
+		return;
+	got = read(worker->report.fd, &failure, sizeof(failure));
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (got == (ssize_t)sizeof(failure))
+		snprintf(worker->cause, sizeof(worker->cause), "cannot %s (%s): %s",
+		    child_step_name(failure.step), worker->generation->plan.program,
+		    strerror(failure.error));
+	else
+		worker->executed = true;
+	end_report(spawner, worker);
+}
+
+static void report_arrives(struct watch *watch, uint32_t events)
+{
+	struct worker *worker = (struct worker *)((char *)watch - offsetof(struct worker, report));
+
+	(void)events;
+	spawn_hear_report(watch->owner, worker);
+}
+
+static void record_start(struct worker *worker, pid_t pid, int64_t now)
+{
+	worker->restarts += worker->started != 0;
+	worker->pid = pid;
+	worker->started = now;
+	worker->ready_since = 0;
+	worker->executed = false;
+	worker->seems_ready = false;
+	worker->cause[0] = '\0';
+	worker->said[0] = '\0';
+	worker->probe = (struct probe){ .next = now, .fd = -1 };
+	worker_becomes(worker, WORKER_STARTING, now);
+}
+
+/* The read end goes to the loop, which shall not block on it; the write end to the child. */
+static bool open_report(struct spawner *spawner, struct worker *worker, int *write_end)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return false;
+	worker->report = (struct watch){ .fd = ends[0], .act = report_arrives, .owner = spawner };
+	*write_end = ends[1];
+	if (fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0 &&
+	    loop_add(spawner->loop, &worker->report, EPOLLIN))
+		return true;
+	close(ends[0]);
+	close(ends[1]);
+	worker->report.fd = -1;
+	return false;
+}
+
+bool spawn_worker(struct spawner *spawner, struct worker *worker, int64_t now)
+{
+	struct child_plan plan;
+	int report, error;
+	pid_t pid;
+
+	arena_reset(spawner->scratch);
+	plan = plan_of(spawner, worker);
+	if (!open_report(spawner, worker, &report))
+		return false;
+	worker->output_from = size_of(plan.output);
+	pid = fork();
+	if (pid == 0)
+		child_become(&plan, report);
+	error = errno;
+	close(report);
+	if (pid < 0) {
+		end_report(spawner, worker);
+		errno = error;
+		return false;
+	}
+	record_start(worker, pid, now);
+	return true;
+}
+
+bool spawn_probe(struct spawner *spawner, struct worker *worker, int64_t now)
+{
+	struct child_plan plan;
+	pid_t pid;
+
+	arena_reset(spawner->scratch);
+	plan = plan_of(spawner, worker);
+	plan.program = worker->generation->plan.probe;
+	plan.arguments = worker->generation->plan.ready.command.word;
+	plan.input = -1;
+	plan.output = "/dev/null"; /* only its exit status is of interest */
+	plan.death_signal = SIGKILL;
+	pid = fork();
+	if (pid == 0)
+		child_become(&plan, -1);
+	if (pid < 0)
+		return false;
+	worker->probe.pid = pid;
+	worker->probe.deadline = now + PROBE_PATIENCE;
+	return true;
+}
+
+void spawn_end_probe(struct worker *worker)
+{
+	if (worker->probe.fd >= 0)
+		close(worker->probe.fd);
+	worker->probe.fd = -1;
+	/* Its own group, and itself in case it has not made that yet; it is forgotten when reaped.
+	 */
+	if (worker->probe.pid > 0) {
+		kill(-worker->probe.pid, SIGKILL);
+		kill(worker->probe.pid, SIGKILL);
+	}
+}
+
+void spawn_signal(const struct worker *worker, int signal)
+{
+	if (worker->pid > 0 && kill(worker->pid, signal) < 0)
+		log_warn("%s: cannot send signal %d: %s", worker->name, signal, strerror(errno));
+}
+
+void spawn_kill_group(const struct worker *worker)
+{
+	if (worker->pid <= 0)
+		return;
+	kill(-worker->pid, SIGKILL);
+	kill(worker->pid, SIGKILL);
+}
+
+uint32_t spawn_any_number(void)
+{
+	uint32_t number;
+
+	if (getrandom(&number, sizeof(number), GRND_NONBLOCK) != (ssize_t)sizeof(number))
+		return (uint32_t)clock_now();
+	return number;
+}

@@ -1,0 +1,22 @@
+/* tell.h - what the person at the terminal reads of the life of workers. */
+#ifndef SUPERVISOR_TELL_H
+#define SUPERVISOR_TELL_H
+
+#include "supervisor/policy.h"
+
+#define TELL_DURATION 32 /* room for tell_duration */
+
+/* "0.4 s", "3 min", "2 h", "5 days" */
+const char *tell_duration(char text[static TELL_DURATION], int64_t microseconds);
+
+void tell_started(const struct worker *);
+void tell_not_started(const struct worker *, int error, const struct verdict *, int64_t now);
+void tell_ready(const struct worker *);
+void tell_stopping(const struct worker *, bool too_late);
+void tell_killing(const struct worker *);
+
+/* A process has ended, and what follows from it; with its last words when it failed. */
+void tell_ended(const struct pools *, const struct worker *, const struct ending *,
+    const struct verdict *, int64_t now);
+
+#endif

@@ -1,0 +1,151 @@
+#!/usr/bin/perl
+# supervisor-control.t - ostlerctl and the control socket, with clients good and hostile.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use IO::Socket::UNIX;
+use JSON::PP ();
+use Ostler::Process qw(wait_for);
+use Ostler::Supervisor;
+use Test::More;
+use Time::HiRes qw(time);
+
+my $sleep = [ $^X, '-e', 'sleep 1 while 1' ];
+my $ostlerd = Ostler::Supervisor->new(pools => {
+	cache => { kind => 'service', command => $sleep },
+	web => { kind => 'worker', workers => \2, after => ['cache'], command => $sleep },
+});
+$ostlerd->start->wait_for_log(qr/all pools are ready/);
+
+sub client { return IO::Socket::UNIX->new(Peer => $ostlerd->socket) // die "cannot connect: $!" }
+
+# Sends TEXT and reads until the other end closes, at most 30 seconds.
+sub answer_to
+{
+	my ($text) = @_;
+	my $client = client();
+	local $SIG{PIPE} = 'IGNORE';
+	$client->print($text);
+	$client->flush;
+	local $SIG{ALRM} = sub { die "no end of the answer\n" };
+	alarm 30;
+	local $/;
+	my $answer = <$client> // '';
+	alarm 0;
+	return $answer;
+}
+
+subtest 'status as JSON names every pool and worker' => sub {
+	my $status = $ostlerd->status;
+	is $status->{pid}, $ostlerd->pid, 'the pid of ostlerd';
+	is $status->{state}, 'running', 'its state';
+	is_deeply [ map { "$_->{name} $_->{kind} $_->{state}" } @{ $status->{pools} } ],
+	    [ 'cache service ready', 'web worker ready' ], 'the pools';
+	my @workers = @{ $status->{pools}[1]{workers} };
+	is_deeply [ map { "$_->{slot} $_->{state} $_->{restarts}" } @workers ], [ '1 ready 0', '2 ready 0' ], 'the workers';
+	ok kill(0, $_->{pid}), "process $_->{pid} is there" for @workers;
+	like $_->{since}, qr/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/, 'since when' for @workers;
+};
+
+subtest 'status as a table' => sub {
+	my ($status, $out) = $ostlerd->ctl('status');
+	is $status, 0, 'exit status 0';
+	like $out, qr/^ostlerd @{[ $ostlerd->pid ]} is running$/m, 'the first line';
+	like $out, qr/^POOL +KIND +STATE +SLOT +PID +WORKER +SINCE +RESTARTS +SAYS$/m, 'the head';
+	my $pid = $ostlerd->worker('web', 1)->{pid};
+	like $out, qr/^web +worker +ready +1 +$pid +ready +\d+\.\d s +0 *$/m, 'a worker';
+};
+
+subtest 'the socket is for its owner' => sub {
+	is((stat $ostlerd->socket)[2] & 07777, 0600, 'its mode is 0600');
+	is Ostler::Supervisor::slurp($ostlerd->folder . '/ostlerd.pid'), $ostlerd->pid . "\n", 'the pid file holds the pid';
+};
+
+SKIP: {
+	skip 'only root can become somebody else', 1 if $> != 0;
+	subtest 'another user is refused, even when the permissions would let him in' => sub {
+		my @nobody = ('setpriv', '--reuid=65534', '--regid=65534', '--clear-groups');
+		my $ctl = $ostlerd->folder . '/ostlerctl';
+		$ostlerd->run('cp', Ostler::Supervisor::program('ostlerctl'), $ctl);
+		chmod 0755, $ctl;
+		my ($status, undef, $complaint) = $ostlerd->run(@nobody, $ctl, '-s', $ostlerd->socket, 'status');
+		is $status, 4, 'exit status 4';
+		like $complaint, qr/belongs to another user: be that user, or root/, 'it says what to do';
+		chmod 0755, $ostlerd->folder . '/ctl';
+		chmod 0666, $ostlerd->socket;
+		($status, undef, $complaint) = $ostlerd->run(@nobody, $ctl, '-s', $ostlerd->socket, 'stop');
+		is $status, 1, 'exit status 1';
+		like $complaint, qr/only root and the user of ostlerd may ask/, 'ostlerd has looked who it is';
+		is $ostlerd->status->{state}, 'running', 'it has not stopped';
+		chmod 0600, $ostlerd->socket;
+		chmod 0700, $ostlerd->folder . '/ctl';
+	};
+}
+
+subtest 'ostlerctl says what is wrong' => sub {
+	my ($status, undef, $complaint) = $ostlerd->ctl('stauts');
+	is $status, 2, 'an unknown command: 2';
+	like $complaint, qr/unknown command "stauts"; did you mean "status"\?/, 'with a hint';
+	($status, undef, $complaint) = $ostlerd->ctl();
+	is $status, 2, 'no command: 2';
+	like $complaint, qr/^usage: ostlerctl/m, 'with the usage';
+	is +($ostlerd->ctl('status', '--xml'))[0], 2, 'an unknown option: 2';
+	my @none = (Ostler::Supervisor::program('ostlerctl'), '-s', $ostlerd->folder . '/none.sock', 'status');
+	($status, undef, $complaint) = $ostlerd->run(@none);
+	is $status, 3, 'nobody there: 3';
+	like $complaint, qr/no ostlerd runs at \S+none\.sock/, 'it says where';
+	is +($ostlerd->run($none[0], '-s', 'x' x 200, 'status'))[0], 1, 'an impossible path: 1';
+	is +($ostlerd->ctl('check', $ostlerd->conf))[0], 0, 'check of a good file: 0';
+	is +($ostlerd->ctl('check', '/no/such/file'))[0], 2, 'check of a bad one: 2';
+};
+
+subtest 'what is no request is answered, and refused' => sub {
+	for my $garbage ("\n", "status\n", "{\n", "[]\n", "{\"verb\":7}\n", "\0\0\0\n", "{\"verb\":\"status\",\"verb\":\"stop\"}\n", "\xff\xfe\n") {
+		my $answer = JSON::PP::decode_json(answer_to($garbage));
+		like $answer->{error}, qr/not a request/, 'refused';
+	}
+	is JSON::PP::decode_json(answer_to("{\"verb\":\"fly\"}\n"))->{error}, 'unknown verb "fly"; known: status, stop', 'an unknown verb';
+	like answer_to('[' x 4096), qr/too long/, 'a request without an end';
+	like answer_to('x' x (1 << 20)), qr/too long|^$/, 'a megabyte of garbage';
+	is $ostlerd->status->{state}, 'running', 'ostlerd goes on';
+};
+
+subtest 'clients that say nothing hold up nobody' => sub {
+	my @silent = map { client() } 1 .. 200;
+	my $half = client();
+	$half->print('{"verb":');
+	$half->flush;
+	my $start = time;
+	is $ostlerd->status->{state}, 'running', 'another client is answered';
+	cmp_ok time - $start, '<', 2, 'before their time is up';
+	my $fds = sub { my @f = glob '/proc/' . $ostlerd->pid . '/fd/*'; scalar @f };
+	cmp_ok $fds->(), '<', 60, 'few of them are let in';
+	local $SIG{ALRM} = sub { die "it is not dismissed\n" };
+	alarm 30;
+	is scalar(<$half>), undef, 'one that says half a request is dismissed in the end';
+	alarm 0;
+	wait_for(sub { $fds->() < 30 }, 'the silent ones to be dismissed');
+	pass 'so are those that say nothing';
+};
+
+subtest 'a client that hangs up early does no harm' => sub {
+	for (1 .. 50) {
+		my $client = client();
+		$client->print("{\"verb\":\"status\"}\n");
+		close $client;
+	}
+	is $ostlerd->status->{state}, 'running', 'ostlerd goes on';
+};
+
+subtest 'stop returns when ostlerd has ended' => sub {
+	my ($status) = $ostlerd->ctl('stop');
+	is $status, 0, 'exit status 0';
+	ok !-e $ostlerd->socket, 'the socket is gone';
+	ok !-e $ostlerd->folder . '/ostlerd.pid', 'the pid file, too';
+	is $ostlerd->wait_for_end, 0, 'ostlerd has ended with 0';
+	like $ostlerd->messages, qr/web 1: stopped.*cache: stopped/s, 'in order';
+	is +($ostlerd->ctl('stop'))[0], 3, 'a second one finds nobody';
+};
+
+done_testing;

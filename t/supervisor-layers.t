@@ -1,0 +1,40 @@
+#!/usr/bin/perl
+# supervisor-layers.t - includes in supervisor/ never point up, and each library has one file.
+use strict;
+use warnings;
+use FindBin;
+use Test::More;
+
+my $root = "$FindBin::Bin/..";
+
+# From the ground up; who stands beside each other may know each other.
+my @layers = (
+	[qw(descriptor loop signals lockfile address identity program environment entrance)],
+	[qw(conf conf_check plan pool listener readiness)],
+	[qw(policy generation spawn child notify burial orders tell tail control wire caller table)],
+	[qw(master)],
+	[qw(ostlerd ostlerctl)],
+);
+my %height = map { my $layer = $_; map { $_ => $layer } @{ $layers[$layer] } } 0 .. $#layers;
+
+sub lines_of { open my $in, '<', $_[0] or die "$_[0]: $!"; return <$in> }
+
+my @files = glob "$root/supervisor/*.[ch]";
+cmp_ok scalar @files, '>', 20, 'there are files to look at';
+for my $file (@files) {
+	my ($name) = $file =~ m{([^/]+)\.[ch]$};
+	ok exists $height{$name}, "$name has its layer" or next;
+	my @up = grep { m{^#include "(?!base/)(?:supervisor/(\w+)\.h)?} && (!defined $1 || ($height{$1} // 99) > $height{$name}) } lines_of($file);
+	is_deeply \@up, [], "$name includes nothing from above, and nothing from elsewhere";
+}
+
+for my $library (qw(jansson.h libconfig.h fcgi)) {
+	my @users = map { m{([^/]+)$} } grep { grep { /^#include <\Q$library\E/ } lines_of($_) } @files;
+	is_deeply \@users, $library eq 'jansson.h' ? ['wire.c'] : [], "$library is known where it should be";
+}
+
+# What decides must not act: policy.c reads the table and the time it is given, and calls nothing else.
+my @calls = grep { /\b(?:fork|kill|clock_now|clock_wall|log_\w+|spawn_\w+|worker_becomes|getpid)\s*\(/ } lines_of("$root/supervisor/policy.c");
+is_deeply \@calls, [], 'policy.c does nothing';
+
+done_testing;
