@@ -7,7 +7,9 @@ DESTDIR  ?=
 BUILD    ?= build
 SANITIZE ?=
 BENCH    ?=
+VERBOSE  ?=
 MAKEFLAGS += --no-print-directory
+QUIET      = $(if $(VERBOSE),,@)
 
 # --- how it is compiled -----------------------------------------------------------------------
 
@@ -51,7 +53,8 @@ $(BUILD)/ostlerctl: $(OBJECTS)/supervisor/ostlerctl.o $(call archive,supervisor)
 $(BUILD)/ostler-app: $(OBJECTS)/app/ostler-app.o $(call archive,app) $(call archive,base)
 $(BUILD)/minimal: $(call objects,t/bench/minimal*.c) $(call archive,base)
 $(PROGRAMS) $(BUILD)/minimal: $(STAMP)
-	$(LINK) -o $@ $(filter %.o %.a,$^) $(LINKED)
+	@echo "link     $@"
+	$(QUIET)$(LINK) -o $@ $(filter %.o %.a,$^) $(LINKED)
 
 $(call archive,base): $(call objects,base/*.c)
 $(call archive,supervisor): $(filter-out %/ostlerd.o %/ostlerctl.o,$(call objects,supervisor/*.c))
@@ -61,8 +64,8 @@ $(call archive,app): $(filter-out %/ostler-app.o,$(call objects,app/*.c app/*/*.
 	@rm -f $@; ar rcs $@ $^
 
 $(OBJECTS)/%.o: %.c
-	@mkdir -p $(@D)
-	$(COMPILE) -c -o $@ $<
+	@mkdir -p $(@D); echo "compile  $<"
+	$(QUIET)$(COMPILE) -c -o $@ $<
 
 $(STAMP): FORCE
 	@mkdir -p $(@D); echo $(VARIANT) | cmp -s - $@ || echo $(VARIANT) >$@
@@ -95,8 +98,8 @@ check-unit: ## pass the unit tests alone
 	@CMOCKA_MESSAGE_OUTPUT=TAP prove -e '' $(UNITS)
 
 $(BUILD)/t/%: $(OBJECTS)/t/unit/%.o $(call archive,app) $(call archive,supervisor) $(call archive,base) $(STAMP)
-	@mkdir -p $(@D)
-	$(LINK) -o $@ $(filter %.o %.a,$^) $(LINKED) -lcmocka
+	@mkdir -p $(@D); echo "link     $@"
+	$(QUIET)$(LINK) -o $@ $(filter %.o %.a,$^) $(LINKED) -lcmocka
 
 lint: ## check formatting, C code, scripts and manual pages
 	@BUILD='$(BUILD)' t/lint
