@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/json_text.h"
+#include "base/text.h"
 
 const char *const log_level_names[] = { "debug", "info", "warn", "error", NULL };
 const char *const log_format_names[] = { "text", "json", NULL };
@@ -50,18 +51,52 @@ static void add_word(struct log_line *line, const char *text)
 	add(line, text, strlen(text));
 }
 
+/* At most PART of TEXT's LENGTH bytes: those that do not end in the middle of a character. */
+static size_t whole_characters(const char *text, size_t part, size_t length)
+{
+	while (part > 0 && part < length && ((unsigned char)text[part] & 0xC0) == 0x80)
+		part--;
+	return part;
+}
+
+static void mask_foreign(char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if ((unsigned char)text[i] >= 0x80)
+			text[i] = '?';
+}
+
+#define PIECE 64
+
 /*
  * Adds TEXT escaped: what is logged may come from outside, and a control
- * character must neither forge a line nor speak to a terminal.
+ * character must neither forge a line nor speak to a terminal.  Bytes that are
+ * no UTF-8 cannot stand in JSON.  What does not fit is cut between two
+ * characters and leaves room for the closing quote.
  */
 static void add_escaped(struct log_line *line, const char *text, size_t length)
 {
-	for (size_t done = 0; done < length && room(line) > 0;) {
-		char escaped[64 * JSON_TEXT_GROWTH];
-		size_t part = length - done < 64 ? length - done : 64;
+	bool foreign = text_code_points(text, length) < 0;
+	char escaped[PIECE * JSON_TEXT_GROWTH];
 
-		add(line, escaped, json_text_escape(escaped, text + done, part));
-		done += part;
+	while (length > 0) {
+		size_t part = length < PIECE ? length : PIECE;
+		size_t size;
+
+		if (!foreign)
+			part = whole_characters(text, part, length);
+		size = json_text_escape(escaped, text, part);
+		while (part > 0 && size >= room(line)) {
+			part = whole_characters(text, part - 1, length);
+			size = json_text_escape(escaped, text, part);
+		}
+		if (part == 0)
+			return;
+		if (foreign)
+			mask_foreign(escaped, size);
+		add(line, escaped, size);
+		text += part;
+		length -= part;
 	}
 }
 
@@ -160,6 +195,16 @@ void log_end(struct log_line *line)
 		errno = saved;
 }
 
+/* vsnprintf cuts where it must, even in the middle of a character: that one goes. */
+static void drop_last_character(char *text)
+{
+	size_t length = strlen(text);
+
+	while (length > 0 && ((unsigned char)text[length - 1] & 0xC0) == 0x80)
+		length--;
+	text[length > 0 ? length - 1 : 0] = '\0';
+}
+
 static void log_values(enum log_level level, const char *format, va_list values)
 {
 	struct log_line line;
@@ -167,7 +212,8 @@ static void log_values(enum log_level level, const char *format, va_list values)
 
 	if (!log_wants(level))
 		return;
-	vsnprintf(message, sizeof(message), format, values);
+	if (vsnprintf(message, sizeof(message), format, values) >= (int)sizeof(message))
+		drop_last_character(message);
 	log_begin(&line, level, message);
 	log_end(&line);
 }

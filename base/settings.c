@@ -60,12 +60,25 @@ static bool readable(const char *file, FILE *errors)
 	return true;
 }
 
+const char *settings_file(const struct complaints *complaints, const char *name)
+{
+	const char *slash = strrchr(complaints->file, '/');
+
+	if (name == NULL || strcmp(name, complaints->file) == 0)
+		return complaints->file;
+	if (slash == NULL)
+		return name;
+	return arena_print(
+	    complaints->arena, "%.*s/%s", (int)(slash - complaints->file), complaints->file, name);
+}
+
 static void scan_included_files(struct complaints *complaints, const config_setting_t *setting)
 {
 	for (int i = 0; i < config_setting_length(setting); i++) {
 		const config_setting_t *child = config_setting_get_elem(setting, (unsigned)i);
 
-		settings_scan_numbers(complaints, config_setting_source_file(child));
+		settings_scan_numbers(
+		    complaints, settings_file(complaints, config_setting_source_file(child)));
 		if (config_setting_is_aggregate(child))
 			scan_included_files(complaints, child);
 	}
@@ -82,9 +95,8 @@ static void parse(struct reading *reading, const struct section *table)
 	config_init(&config);
 	config_set_include_dir(&config, dirname(folder));
 	if (config_read_file(&config, file) != CONFIG_TRUE) {
-		const char *where = config_error_file(&config);
-
-		settings_complain_at(complaints, where != NULL ? where : file,
+		settings_complain_at(complaints,
+		    settings_file(complaints, config_error_file(&config)),
 		    (unsigned)config_error_line(&config), "%s", config_error_text(&config));
 	} else {
 		const config_setting_t *root = config_root_setting(&config);
@@ -202,9 +214,7 @@ void settings_complain(
 			setting = group->group;
 		if (config_setting_source_line(setting) > 0)
 			where = arena_print(complaints->arena, "%s:%u",
-			    config_setting_source_file(setting) != NULL
-				? config_setting_source_file(setting)
-				: complaints->file,
+			    settings_file(complaints, config_setting_source_file(setting)),
 			    config_setting_source_line(setting));
 	}
 	va_start(values, format);

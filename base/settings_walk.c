@@ -13,9 +13,7 @@
 
 static const char *file_of(const struct complaints *complaints, const config_setting_t *setting)
 {
-	const char *file = config_setting_source_file(setting);
-
-	return file != NULL ? file : complaints->file;
+	return settings_file(complaints, config_setting_source_file(setting));
 }
 
 #define COMPLAIN(complaints, setting, ...)                             \

@@ -45,6 +45,12 @@ const char *settings_store_words(
 /* Complains, once, of each number in FILE that libconfig would silently wrap. */
 void settings_scan_numbers(struct complaints *, const char *file);
 
+/*
+ * The file that libconfig calls NAME, as the person named the first one: of an
+ * @include it keeps the name alone, which counts from the folder of that file.
+ */
+const char *settings_file(const struct complaints *, const char *name);
+
 /* "file:line: message" */
 void settings_complain_at(struct complaints *, const char *file, unsigned line, const char *format,
     ...) PRINTF_LIKE(4, 5);

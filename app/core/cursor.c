@@ -63,5 +63,7 @@ bool cursor_decode(struct arena *arena, const char *text, struct cursor *cursor)
 		return false;
 	*slash = '\0';
 	cursor->time = plain;
-	return instant_is_valid(plain) && text_to_integer(slash + 1, &cursor->id);
+	/* Ours are in UTC; an offset is another's, and PostgreSQL takes fewer than RFC 3339. */
+	return instant_is_valid(plain) && slash[-1] == 'Z' &&
+	       text_to_integer(slash + 1, &cursor->id);
 }

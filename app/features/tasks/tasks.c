@@ -81,12 +81,30 @@ static const struct rows *changed(struct request *rq, const struct rows *rows)
 #define NEWEST_FIRST " ORDER BY created_at DESC, id DESC LIMIT $5::bigint + 1"
 
 /*
- * The last word may be unfinished, as people type it: it matches as a prefix.
- * websearch_to_tsquery takes any text without an error; of nothing but
- * punctuation it makes an empty query, which matches nothing.
+ * The last word may be unfinished, as people type it: it matches as a prefix,
+ * unless a parenthesis stands behind it, as in -"these words".  Of nothing but
+ * punctuation websearch_to_tsquery makes an empty query, which matches nothing.
  */
-#define MATCHES \
-	" AND search @@ (nullif(websearch_to_tsquery('simple', $6)::text, '') || ':*')::tsquery"
+#define MATCHES                                                                                  \
+	" AND search @@ regexp_replace(websearch_to_tsquery('simple', $6)::text, '''$', ''':*')" \
+	"::tsquery"
+
+/* websearch_to_tsquery fails when more than 32 exclusions follow upon each other. */
+#define EXCLUSIONS_MOST 25
+
+/* What to search for: Q, its minus signs taken for blanks when nobody can mean so many. */
+static const char *words_of(struct request *rq, const char *q)
+{
+	char *words = arena_copy(request_arena(rq), q, strlen(q));
+	int exclusions = 0;
+
+	for (const char *c = q; *c != '\0'; c++)
+		exclusions += *c == '-';
+	for (char *c = words; exclusions > EXCLUSIONS_MOST && *c != '\0'; c++)
+		if (*c == '-')
+			*c = ' ';
+	return words;
+}
 
 static const struct rows *find_page(struct request *rq, const struct task_list *in)
 {
@@ -94,7 +112,7 @@ static const struct rows *find_page(struct request *rq, const struct task_list *
 
 	if (in->q != NULL && *in->q != '\0')
 		return query(rq, PAGE MATCHES NEWEST_FIRST, user_id(rq), in->after.time,
-		    in->after.id, completed, in->limit, in->q);
+		    in->after.id, completed, in->limit, words_of(rq, in->q));
 	return query(
 	    rq, PAGE NEWEST_FIRST, user_id(rq), in->after.time, in->after.id, completed, in->limit);
 }
