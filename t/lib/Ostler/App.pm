@@ -1,0 +1,153 @@
+# App.pm - a stack whose application is tested: problems, workers, requests at once, its log.
+#
+#     my $stack = Ostler::App->start(app => { threads => 4 });
+#     my $workers = $stack->workers;                       # before
+#     problem_ok $stack->get('/nothing'), 404, 'a path of nobody';
+#     my @replies = $stack->at_once([ GET => '/ping' ], [ GET => '/api/tasks' ]);
+#     is $stack->workers, $workers, 'no worker died';
+#     $stack->stop;       # also tests that no sanitizer has complained
+package Ostler::App;
+use strict;
+use warnings;
+use Exporter 'import';
+use JSON::PP ();
+use Storable ();
+use Test::More ();
+use Time::HiRes qw(time);
+
+use Ostler;
+
+our @ISA = ('Ostler');
+our @EXPORT = qw(problem_ok faults_of);
+
+# The process ids of the web workers, as a text to compare.
+sub workers
+{
+	my ($self) = @_;
+	return join ' ', sort { $a <=> $b } $self->pids('web');
+}
+
+# How many tasks there are in the table, whoever owns them.
+sub task_count { return $_[0]->psql('SELECT count(*) FROM tasks') }
+
+# Sends all requests at the same time, each from a process of its own; returns their replies, each
+# with the seconds it took.  A request is what Ostler::Http's request takes.
+sub at_once
+{
+	my ($self, @requests) = @_;
+	return $self->in_processes(map {
+		my $request = $_;
+		sub {
+			my $began = time;
+			my $reply = $self->request(@$request);
+			return { %$reply, seconds => time - $began };
+		}
+	} @requests);
+}
+
+# Begins what at_once does; the sub returned waits for the replies.
+sub begin
+{
+	my ($self, @requests) = @_;
+	my @pending = map {
+		my $request = $_;
+		spawn(sub {
+			my $began = time;
+			my $reply = $self->request(@$request);
+			return { %$reply, seconds => time - $began };
+		});
+	} @requests;
+	return sub { return map { collect($_) } @pending };
+}
+
+# Calls each sub in a process of its own; returns what they return, one value each.
+sub in_processes
+{
+	my ($self, @subs) = @_;
+	return map { collect($_) } map { spawn($_) } @subs;
+}
+
+sub spawn
+{
+	my ($sub) = @_;
+	pipe my $in, my $out or die "cannot make a pipe: $!";
+	my $pid = fork // die "cannot fork: $!";
+	if ($pid == 0) {
+		close $in;
+		$SIG{$_} = 'DEFAULT' for qw(INT TERM HUP);
+		# JSON::PP's booleans hold no code, so they can be stored.
+		my $value = eval { $sub->() } // { status => 0, content => "$@" };
+		eval { Storable::store_fd({ value => $value }, $out) };
+		close $out;
+		POSIX::_exit(0);    # no END block of the test that forked us
+	}
+	close $out;
+	return { pid => $pid, in => $in };
+}
+
+sub collect
+{
+	my ($pending) = @_;
+	my $got = eval { Storable::fd_retrieve($pending->{in}) };
+	waitpid $pending->{pid}, 0;
+	return $got ? $got->{value} : { status => 0, content => "no answer: $@" };
+}
+
+# The lines of the application's log, decoded; a line that is no JSON is { broken => line }.
+sub log_lines
+{
+	my ($self) = @_;
+	return map { eval { JSON::PP::decode_json($_) } // { broken => $_ } } split /\n/, $self->log_of('web.log');
+}
+
+# Ends everything as Ostler does, and keeps what a sanitizer has written into a log.
+sub halt
+{
+	my ($self) = @_;
+	my @left = $self->SUPER::halt;
+	$self->{complaints} = join "\n", grep { /ERROR: AddressSanitizer|runtime error:|LeakSanitizer|WARNING: ThreadSanitizer/ }
+	    map { split /\n/, $self->log_of($_) } map { m{([^/]+)\z} } glob $self->var . '/log/*.log';
+	$self->{report} = $self->log_of('web.log') if $self->{complaints} ne '';
+	return @left;
+}
+
+sub stop
+{
+	my ($self) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	$self->SUPER::stop;
+	Test::More::is($self->{complaints}, '', 'no sanitizer has complained')
+	    or Test::More::diag(join "\n", grep { !/^\{/ } split /\n/, $self->{report} // '');
+}
+
+# "pointer in" of each fault of a problem, sorted.
+sub faults_of
+{
+	my ($reply) = @_;
+	return [ sort map { "$_->{pointer} $_->{in}" } @{ ($reply->{json} // {})->{errors} // [] } ];
+}
+
+# Tests that REPLY is a problem of STATUS; FAULTS, when given, lists "pointer in" of all its errors.
+sub problem_ok
+{
+	my ($reply, $status, $what, $faults) = @_;
+	my $json = $reply->{json} // {};
+	my @wrong;
+	push @wrong, "status $reply->{status}" if $reply->{status} != $status;
+	push @wrong, 'type ' . ($reply->{headers}{'content-type'} // 'none')
+	    if ($reply->{headers}{'content-type'} // '') ne 'application/problem+json';
+	push @wrong, 'status in the body' if ($json->{status} // 0) != $status;
+	push @wrong, "no $_" for grep { !length($json->{$_} // '') } qw(type title detail request_id trace_id);
+	push @wrong, 'another request id in the head'
+	    if ($json->{request_id} // '') ne ($reply->{headers}{'x-request-id'} // '');
+	if ($faults) {
+		my ($got, $expected) = (join(', ', @{ faults_of($reply) }), join ', ', sort @$faults);
+		push @wrong, "faults ($got) instead of ($expected)" if $got ne $expected;
+		push @wrong, 'an error without a detail' if grep { !length($_->{detail} // '') } @{ $json->{errors} // [] };
+	}
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	return Test::More::ok(!@wrong, "$what: $status")
+	    || Test::More::diag(join('; ', @wrong) . "\n" . substr $reply->{content} // '', 0, 500);
+}
+
+1;

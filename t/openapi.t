@@ -1,0 +1,114 @@
+#!/usr/bin/perl
+# openapi.t - the OpenAPI document tells every route, and every real answer fits what it says.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use JSON::PP ();
+use Ostler::App;
+use Ostler::Schema;
+use Test::More;
+
+my $stack = Ostler::App->start;
+my $reply = $stack->get('/openapi.json');
+is $reply->{status}, 200, 'the document is there';
+is $reply->{headers}{'content-type'}, 'application/json', 'as JSON';
+my $document = $reply->{json};
+my $schema = Ostler::Schema->new($document);
+my ($printed, $status) = Ostler::run(Ostler::build() . '/ostler-app', 'openapi');
+is $status, 0, 'the program prints it too';
+is_deeply JSON::PP::decode_json($printed), $document, 'and it is the same';
+
+my @routes = map { my ($method, $path, $rest) = split ' ', $_, 3; { method => $method, path => $path, rest => $rest } }
+    grep { !/^METHOD/ } split /\n/, (Ostler::run(Ostler::build() . '/ostler-app', 'routes'))[0];
+
+sub operation { my ($method, $path) = @_; return $document->{paths}{$path}{ lc $method } }
+
+subtest 'the document is one of OpenAPI 3.1' => sub {
+	is $document->{openapi}, '3.1.0', 'version';
+	ok length($document->{info}{$_} // ''), "info has its $_" for qw(title version);
+	is_deeply [ grep { !/^(openapi|info|tags|paths|components)$/ } keys %$document ], [], 'nothing else at the top';
+	my %tags = map { $_->{name} => $_->{description} } @{ $document->{tags} };
+	my %ids;
+	for my $path (keys %{ $document->{paths} }) {
+		for my $method (keys %{ $document->{paths}{$path} }) {
+			my $operation = operation($method, $path);
+			ok $operation->{summary}, "$method $path has a summary";
+			ok !$ids{ $operation->{operationId} }++, 'and an id of its own';
+			is_deeply [ grep { !length($tags{$_} // '') } @{ $operation->{tags} } ], [], 'its tags are explained';
+			my @named = $path =~ /\{(\w+)\}/g;
+			is_deeply [ sort map { $_->{name} } grep { $_->{in} eq 'path' && $_->{required} } @{ $operation->{parameters} // [] } ],
+			    [ sort @named ], 'what stands in its path is a parameter';
+			is $operation->{responses}{default}{'$ref'}, '#/components/responses/problem', 'what else it answers is a problem';
+		}
+	}
+	my @references = $reply->{content} =~ /"\$ref":"([^"]+)"/g;
+	is_deeply [ grep { !$schema->at($_) } @references ], [], 'every reference leads somewhere';
+};
+
+subtest 'every route is in it, and nothing else' => sub {
+	cmp_ok scalar(@routes), '>=', 14, 'there are routes';
+	ok operation($_->{method}, $_->{path}), "$_->{method} $_->{path}" for @routes;
+	my @told = map { my $path = $_; map { uc($_) . " $path" } keys %{ $document->{paths}{$path} } } keys %{ $document->{paths} };
+	is_deeply [ sort @told ], [ sort map { "$_->{method} $_->{path}" } @routes ], 'no more than those';
+};
+
+# Tests that what REPLY says is what the operation promises.
+sub fits
+{
+	my ($got, $method, $path) = @_;
+	my $operation = operation($method, $path);
+	my ($promised) = grep { $_ ne 'default' } keys %{ $operation->{responses} };
+	my $response = $got->{status} == $promised ? $operation->{responses}{$promised} : $schema->at('#/components/responses/problem');
+	my ($media) = keys %{ $response->{content} // {} };
+	is $got->{headers}{'content-type'}, $media, "$method $path: $got->{status} of the promised type";
+	return is $got->{content} // '', '', 'and no content' if !$media;
+	is_deeply [ $schema->check($got->{json}, $response->{content}{$media}{schema}) ], [], 'which fits its schema';
+}
+
+subtest 'real answers fit' => sub {
+	my $task = $stack->post('/api/tasks', json => { title => 'x', description => 'y' });
+	my $id = $task->{json}{id};
+	my %real = map { ("$_->[0] $_->[1]" => $_) } (
+		[ GET => '/ping' ], [ GET => '/live' ], [ GET => '/ready' ], [ GET => '/health' ], [ GET => '/openapi.json' ],
+		[ GET => '/api/tasks' ], [ POST => '/api/tasks', json => { title => 'x' } ],
+		[ GET => '/api/tasks/{id}' ], [ PUT => '/api/tasks/{id}', json => { title => 'x' } ], [ PATCH => '/api/tasks/{id}', json => { completed => JSON::PP::true } ],
+		[ POST => '/add', form => { title => 'x' } ], [ POST => '/complete/{id}' ], [ POST => '/delete/{id}' ], [ DELETE => '/api/tasks/{id}' ]);
+	for my $route (sort { ($a->{method} eq 'DELETE' || $a->{path} =~ /delete/) <=> ($b->{method} eq 'DELETE' || $b->{path} =~ /delete/) } @routes) {
+		my ($method, $path) = @$route{qw(method path)};
+		my ($known, undef, @wishes) = @{ $real{"$method $path"} // [] };
+		ok $known, "$method $path is tried" or next;
+		my $real_id = $path =~ /delete/ ? $stack->post('/api/tasks', json => { title => 'x' })->{json}{id} : $id;
+		my $got = $stack->request($method => $path =~ s/\{id\}/$real_id/r, @wishes);
+		ok operation($method, $path)->{responses}{ $got->{status} }, "$got->{status} is promised";
+		fits($got, $method, $path);
+	}
+	fits($stack->get('/api/tasks?limit=3'), GET => '/api/tasks');
+	fits($stack->get('/api/tasks?q=nobodywrotethis'), GET => '/api/tasks');
+	fits($stack->get('/api/tasks?limit=0'), GET => '/api/tasks');
+	fits($stack->get('/api/tasks/0'), GET => '/api/tasks/{id}');
+	fits($stack->post('/api/tasks', json => { titl => 1 }), POST => '/api/tasks');
+	fits($stack->post('/api/tasks', content => 'x'), POST => '/api/tasks');
+};
+
+subtest 'what a body must be is what is asked for' => sub {
+	my $body = operation('POST', '/api/tasks')->{requestBody}{content}{'application/json'}{schema};
+	my $agree = sub {
+		my ($value, $what) = @_;
+		my $fits = !$schema->check($value, $body);
+		is $stack->post('/api/tasks', json => $value)->{status}, $fits ? 201 : 422, "$what: " . ($fits ? 'fits' : 'does not fit');
+	};
+	$agree->({ title => 'x' }, 'a title');
+	$agree->({ title => 'x' x 200, description => 'y' x 10_000, completed => JSON::PP::false }, 'all of it');
+	$agree->({}, 'nothing');
+	$agree->({ title => '' }, 'an empty title');
+	$agree->({ title => 'x' x 201 }, 'a long title');
+	$agree->({ title => 7 }, 'a number');
+	$agree->({ title => 'x', completed => 'true' }, 'a text for a boolean');
+	$agree->({ title => 'x', other => 1 }, 'an unknown name');
+	my %limit = map { $_->{name} => $_->{schema} } @{ operation('GET', '/api/tasks')->{parameters} };
+	is_deeply { map { $_ => $limit{limit}{$_} } qw(minimum maximum default) }, { minimum => 1, maximum => 200, default => 20 }, 'limit tells its range';
+};
+
+$stack->stop;
+done_testing;
