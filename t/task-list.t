@@ -187,16 +187,9 @@ subtest 'the first page comes from the cache until something changes' => sub {
 	is $cached->{headers}{link}, "</api/tasks?after=$cached->{json}{next}>; rel=\"next\"", 'and has its Link';
 	is cache_status($stack->get($_)), 'none', "$_ does not ask the cache" for '/api/tasks?limit=20', '/api/tasks?completed=true', "$path";
 	is cache_status($stack->get('/api/tasks?')), $hit, 'a query of nothing is none';
-	my $ttl = redis('TTL', 'tasks:user:' . $stack->psql("SELECT $demo"));
+	my $ttl = $stack->cache_redis('TTL', 'tasks:user:' . $stack->psql("SELECT $demo"));
 	ok $ttl > 0 && $ttl <= 300, "it is kept for 300 seconds at most ($ttl)";
 };
-
-sub redis
-{
-	my ($text) = Ostler::run('redis-cli', '-s', $stack->var . '/sock/redis-cache.sock', @_);
-	chomp $text;
-	return $text;
-}
 
 subtest 'a change that was refused leaves the cache as it was' => sub {
 	$stack->get('/api/tasks') for 1 .. 2;
@@ -207,8 +200,8 @@ subtest 'a change that was refused leaves the cache as it was' => sub {
 subtest 'rubbish in the cache is not believed' => sub {
 	my $key = 'tasks:user:' . $stack->psql("SELECT $demo");
 	for my $command ([ SET => $key, '' ], [ SET => $key, 'no line in here' ], [ LPUSH => $key, 'x' ]) {
-		redis('DEL', $key);
-		redis(@$command);
+		$stack->cache_redis('DEL', $key);
+		$stack->cache_redis(@$command);
 		my $reply = $stack->get('/api/tasks');
 		is $reply->{status}, 200, 'the list is answered';
 		is_deeply [ ids($reply) ], [ (expected_ids('true'))[0 .. 19] ], 'and right';
