@@ -56,6 +56,8 @@ static char *read_file(struct arena *arena, const char *path)
 	if (ferror(file))
 		die("%s: %s", path, strerror(errno));
 	fclose(file);
+	if (memchr(text.data, '\0', text.length) != NULL)
+		die("%s: has a NUL byte in it: what follows would not run", path);
 	buffer_add_char(&text, '\0');
 	return text.data;
 }

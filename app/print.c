@@ -11,7 +11,7 @@
 /* A reader that went away, or a full disk, is a failure; a table cut short is none. */
 static int finish(void)
 {
-	if (fflush(stdout) == 0)
+	if (!ferror(stdout) && fflush(stdout) == 0)
 		return EXIT_SUCCESS;
 	fprintf(stderr, "ostler-app: cannot write: %s\n", strerror(errno));
 	return EXIT_FAILURE;
@@ -22,10 +22,10 @@ int role_routes(const struct config *unused)
 	(void)unused;
 	printf("%-7s %-22s %-10s %-8s %s\n", "METHOD", "PATH", "WHO", "FEATURE", "SUMMARY");
 	for (const struct feature *const *feature = features; *feature != NULL; feature++)
-		for
-			EACH_ROUTE(route, *feature)
-	printf("%-7s %-22s %-10s %-8s %s\n", method_name(route->method), route->path,
-	    access_name(route->access), (*feature)->name, route->summary);
+		EACH_ROUTE (route, *feature)
+			printf("%-7s %-22s %-10s %-8s %s\n", method_name(route->method),
+			    route->path, access_name(route->access), (*feature)->name,
+			    route->summary);
 	return finish();
 }
 

@@ -24,6 +24,7 @@ struct lent {
 	struct connection *connection;
 	struct lent *next;   /* in the list of idle ones */
 	int64_t returned_at; /* clock_now; 0: look at it before use */
+	int64_t asked_at;    /* clock_now: when its statement was sent */
 };
 
 struct db {
@@ -189,15 +190,28 @@ static struct lent *borrow(struct db *db, int64_t deadline)
 	}
 }
 
+/*
+ * Whether a connection's fate says something of the server.  One that was silent
+ * for less than its statement_timeout may have been waiting for a lock: most of
+ * our patience went into waiting for the connection.
+ */
+static bool server_failed(const struct db *db, const struct lent *lent, enum fate fate)
+{
+	if (fate == SILENT)
+		return clock_now() - lent->asked_at >= db->connect.statement_timeout_ms * 1000;
+	return fate == UNAVAILABLE;
+}
+
 static void give_back(struct db *db, struct lent *lent, enum fate fate)
 {
+	bool failed = server_failed(db, lent, fate);
 	/* After these the session is out of step with us, or its plans with the schema. */
 	bool spoiled = fate == LOST || fate == SILENT || fate == UNAVAILABLE || fate == RETRY;
 
 	if (spoiled)
 		discard(lent);
 	pthread_mutex_lock(&db->lock);
-	if (fate == SILENT || fate == UNAVAILABLE)
+	if (failed)
 		note_failure(db);
 	else if (spoiled)
 		breaker_undecided(&db->breaker);
@@ -237,6 +251,7 @@ struct rows *db_run(struct db *db, struct arena *arena, const struct statement *
 
 		if (lent == NULL)
 			return nobody_answered(arena);
+		lent->asked_at = clock_now();
 		rows = connection_run(lent->connection, arena, statement, deadline);
 		again = try == 1 && (rows->fate == RETRY || (rows->fate == LOST && reads));
 		give_back(db, lent, rows->fate);
