@@ -25,7 +25,7 @@ const struct section config_table = { .size = sizeof(struct config), .settings =
 	    .doc = "After PostgreSQL failed it is asked again this much later." },
 	{ SETTING(struct config, cache), .preset = "", .max = 1000,
 	    .doc = "Where the cache Redis is: a socket's path or host:port. Empty: no cache." },
-	{ SETTING(struct config, cache_connections), .preset = "8", .min = 1, .max = 1000,
+	{ SETTING(struct config, cache_connections), .preset = "16", .min = 1, .max = 1000,
 	    .doc = "At most so many connections to Redis per process." },
 	{ SETTING_AS(struct config, cache_timeout, SETTING_DURATION), .preset = "50ms", .min = 1, .max = 60000,
 	    .doc = "A call to Redis ends by then; the request goes on without." },

@@ -135,17 +135,21 @@ char *arena_copy(struct arena *arena, const char *text, size_t length)
 
 char *arena_print(struct arena *arena, const char *format, ...)
 {
+	struct block *block = arena->newest;
+	char *text = (char *)block->bytes + block->used;
+	size_t left = block->room - block->used;
 	va_list values, again;
 	int length;
-	char *text;
 
+	/* Into what is left of the block; only text that does not fit is formatted twice. */
 	va_start(values, format);
 	va_copy(again, values);
-	length = vsnprintf(NULL, 0, format, values);
+	length = vsnprintf(text, left, format, values);
 	if (length < 0)
 		bug("arena_print: bad format %s", format);
 	text = take(arena, (size_t)length + 1);
-	vsnprintf(text, (size_t)length + 1, format, again);
+	if ((size_t)length >= left)
+		vsnprintf(text, (size_t)length + 1, format, again);
 	va_end(again);
 	va_end(values);
 	return text;

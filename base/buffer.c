@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "base/text.h"
 
 void buffer_start(struct buffer *buffer, struct arena *arena, size_t room)
 {
@@ -24,35 +25,28 @@ void buffer_make_room(struct buffer *buffer, size_t more)
 
 void buffer_print(struct buffer *buffer, const char *format, ...)
 {
-	va_list values;
+	va_list values, again;
+	size_t room = buffer->room - buffer->length;
 	int length;
 
 	va_start(values, format);
-	length = vsnprintf(NULL, 0, format, values);
-	va_end(values);
+	va_copy(again, values);
+	length = vsnprintf(buffer->data + buffer->length, room, format, values);
 	if (length < 0)
 		bug("buffer_print: bad format %s", format);
 	/* vsnprintf writes a NUL behind the text; the length leaves it out. */
-	if (buffer->room - buffer->length < (size_t)length + 1)
+	if ((size_t)length >= room) {
 		buffer_make_room(buffer, (size_t)length + 1);
-	va_start(values, format);
-	vsnprintf(buffer->data + buffer->length, (size_t)length + 1, format, values);
+		vsnprintf(buffer->data + buffer->length, (size_t)length + 1, format, again);
+	}
+	va_end(again);
 	va_end(values);
 	buffer->length += (size_t)length;
 }
 
 void buffer_add_integer(struct buffer *buffer, long long value)
 {
-	char digits[24];
-	char *end = digits + sizeof(digits);
-	char *p = end;
-	unsigned long long rest = value < 0 ? -(unsigned long long)value
-					    : (unsigned long long)value;
+	char scratch[TEXT_INTEGER];
 
-	do
-		*--p = (char)('0' + rest % 10);
-	while ((rest /= 10) != 0);
-	if (value < 0)
-		*--p = '-';
-	buffer_add(buffer, p, (size_t)(end - p));
+	buffer_add_text(buffer, text_from_integer(scratch, value));
 }

@@ -169,17 +169,24 @@ static void add_number(struct log_line *line, const char *name, const char *digi
 
 void log_add_integer(struct log_line *line, const char *name, long long value)
 {
-	char digits[24];
+	char scratch[TEXT_INTEGER];
 
-	snprintf(digits, sizeof(digits), "%lld", value);
-	add_number(line, name, digits);
+	add_number(line, name, text_from_integer(scratch, value));
 }
 
 void log_add_ms(struct log_line *line, const char *name, long long microseconds)
 {
-	char digits[32];
+	char scratch[TEXT_INTEGER], digits[TEXT_INTEGER + 4];
+	const char *whole = text_from_integer(scratch, microseconds / 1000);
+	size_t length = strlen(whole);
+	unsigned rest = (unsigned)(microseconds % 1000);
 
-	snprintf(digits, sizeof(digits), "%lld.%03lld", microseconds / 1000, microseconds % 1000);
+	memcpy(digits, whole, length);
+	digits[length++] = '.';
+	digits[length++] = (char)('0' + rest / 100);
+	digits[length++] = (char)('0' + rest / 10 % 10);
+	digits[length++] = (char)('0' + rest % 10);
+	digits[length] = '\0';
 	add_number(line, name, digits);
 }
 

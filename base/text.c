@@ -48,13 +48,27 @@ static size_t code_point_bytes(const unsigned char *p, const unsigned char *end)
 	return bytes;
 }
 
+/* Most text is ASCII: eight bytes at a time until a byte has its highest bit set. */
+static size_t ascii_bytes(const unsigned char *p, const unsigned char *end)
+{
+	const unsigned char *start = p;
+	uint64_t word;
+
+	for (; end - p >= 8; p += 8) {
+		memcpy(&word, p, sizeof(word));
+		if ((word & 0x8080808080808080u) != 0)
+			break;
+	}
+	return (size_t)(p - start);
+}
+
 long text_code_points(const char *text, size_t length)
 {
 	const unsigned char *p = (const unsigned char *)text;
 	const unsigned char *end = p + length;
-	long count = 0;
+	long count = (long)ascii_bytes(p, end);
 
-	for (; p < end; count++) {
+	for (p += count; p < end; count++) {
 		size_t bytes = code_point_bytes(p, end);
 
 		if (bytes == 0)
@@ -192,6 +206,22 @@ int text_index(const char *word, const char *const *list)
 		if (strcmp(word, list[i]) == 0)
 			return i;
 	return -1;
+}
+
+const char *text_from_integer(char scratch[static TEXT_INTEGER], long long value)
+{
+	/* -LLONG_MIN does not fit: the magnitude is taken unsigned. */
+	unsigned long long rest = value < 0 ? -(unsigned long long)value
+					    : (unsigned long long)value;
+	char *p = scratch + TEXT_INTEGER - 1;
+
+	*p = '\0';
+	do
+		*--p = (char)('0' + rest % 10);
+	while ((rest /= 10) != 0);
+	if (value < 0)
+		*--p = '-';
+	return p;
 }
 
 bool text_starts(const char *text, const char *with)

@@ -16,6 +16,10 @@ long text_code_points(const char *text, size_t length);
  */
 bool text_to_integer(const char *text, long long *value) MUST_CHECK;
 
+/* Writes VALUE as decimal digits, NUL-terminated, into SCRATCH; returns where they begin in it. */
+#define TEXT_INTEGER 24
+const char *text_from_integer(char scratch[static TEXT_INTEGER], long long value);
+
 /* Reads "250ms", "10s", "5m", "2h" or "1d" as milliseconds; a unit is required. */
 bool text_to_duration(const char *text, long long *milliseconds) MUST_CHECK;
 

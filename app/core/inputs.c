@@ -33,10 +33,9 @@ static uint64_t bit_of(const struct request *rq, const struct field *field)
 
 static const struct field *find_field(const struct request *rq, const char *name)
 {
-	for
-		EACH_FIELD(field, taken(rq))
-	if (strcmp(field->name, name) == 0)
-		return field;
+	EACH_FIELD (field, taken(rq))
+		if (strcmp(field->name, name) == 0)
+			return field;
 	return NULL;
 }
 
@@ -46,9 +45,8 @@ static void complain_of_unknown(struct request *rq, const char *in, const char *
 	const char *hint;
 	size_t count = 0;
 
-	for
-		EACH_FIELD(field, taken(rq))
-	names[count++] = field->name;
+	EACH_FIELD (field, taken(rq))
+		names[count++] = field->name;
 	hint = text_closest(name, names);
 	fault_add(rq, in, name,
 	    hint != NULL ? arena_print(rq->arena, "is unknown; did you mean \"%s\"?", hint)
@@ -198,16 +196,14 @@ static void fill_missing(struct request *rq)
 {
 	const char *in = rq->method == GET || rq->method == DELETE ? IN_QUERY : IN_BODY;
 
-	for
-		EACH_FIELD(field, taken(rq))
-		{
-			if (rq->given & bit_of(rq, field))
-				continue;
-			if (field->required)
-				fault_add(rq, in, field->name, "is missing");
-			else if (field->preset != NULL)
-				(void)bind_from_text(rq->arena, field, field->preset, rq->input);
-		}
+	EACH_FIELD (field, taken(rq)) {
+		if (rq->given & bit_of(rq, field))
+			continue;
+		if (field->required)
+			fault_add(rq, in, field->name, "is missing");
+		else if (field->preset != NULL)
+			(void)bind_from_text(rq->arena, field, field->preset, rq->input);
+	}
 }
 
 int stage_validate(struct request *rq)

@@ -3,7 +3,7 @@
 
 #include "base/json_text.h"
 
-static void comma_if_due(struct buffer *out)
+void json_comma(struct buffer *out)
 {
 	char last = out->length > 0 ? out->data[out->length - 1] : '{';
 
@@ -13,7 +13,7 @@ static void comma_if_due(struct buffer *out)
 
 void json_open(struct buffer *out, char bracket)
 {
-	comma_if_due(out);
+	json_comma(out);
 	buffer_add_char(out, bracket);
 }
 
@@ -24,7 +24,7 @@ void json_close(struct buffer *out, char bracket)
 
 void json_key(struct buffer *out, const char *key)
 {
-	comma_if_due(out);
+	json_comma(out);
 	buffer_add_char(out, '"');
 	buffer_add_text(out, key);
 	buffer_add(out, "\":", 2);
@@ -34,7 +34,7 @@ void json_bytes(struct buffer *out, const char *text, size_t length)
 {
 	size_t room = length * JSON_TEXT_GROWTH + 2;
 
-	comma_if_due(out);
+	json_comma(out);
 	if (out->room - out->length < room)
 		buffer_make_room(out, room);
 	out->data[out->length++] = '"';
@@ -52,13 +52,13 @@ void json_text(struct buffer *out, const char *text)
 
 void json_raw(struct buffer *out, const char *json, size_t length)
 {
-	comma_if_due(out);
+	json_comma(out);
 	buffer_add(out, json, length);
 }
 
 void json_integer(struct buffer *out, long long value)
 {
-	comma_if_due(out);
+	json_comma(out);
 	buffer_add_integer(out, value);
 }
 
@@ -74,7 +74,7 @@ void json_null(struct buffer *out)
 
 void json_ms(struct buffer *out, long long microseconds)
 {
-	comma_if_due(out);
+	json_comma(out);
 	buffer_print(out, "%lld.%03lld", microseconds / 1000, microseconds % 1000);
 }
 

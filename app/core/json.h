@@ -11,6 +11,7 @@
 #include "base/buffer.h"
 
 /* A writer is its buffer: a comma is due unless the last byte opened something. */
+void json_comma(struct buffer *);                  /* where one is due before the next value */
 void json_open(struct buffer *, char bracket);     /* '{' or '[' */
 void json_close(struct buffer *, char bracket);    /* '}' or ']' */
 void json_key(struct buffer *, const char *key);   /* letters only: not escaped */

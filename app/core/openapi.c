@@ -31,10 +31,9 @@ static const struct field *field_of(const struct shape *shape, const char *name,
 {
 	if (shape == NULL)
 		return NULL;
-	for
-		EACH_FIELD(field, shape)
-	if (strlen(field->name) == length && strncmp(field->name, name, length) == 0)
-		return field;
+	EACH_FIELD (field, shape)
+		if (strlen(field->name) == length && strncmp(field->name, name, length) == 0)
+			return field;
 	return NULL;
 }
 
@@ -61,10 +60,9 @@ static void write_parameters(struct buffer *out, const struct route *route)
 	json_key_open(out, "parameters", '[');
 	write_path_parameters(out, route);
 	if (query)
-		for
-			EACH_FIELD(field, route->takes)
-	if (!openapi_in_path(route, field->name))
-		write_parameter(out, "query", field);
+		EACH_FIELD (field, route->takes)
+			if (!openapi_in_path(route, field->name))
+				write_parameter(out, "query", field);
 	json_close(out, ']');
 }
 
@@ -155,14 +153,12 @@ static void write_operation(
 static bool path_written_before(const struct feature *const *features, const struct route *until)
 {
 	for (; *features != NULL; features++)
-		for
-			EACH_ROUTE(route, *features)
-			{
-				if (route == until)
-					return false;
-				if (strcmp(route->path, until->path) == 0)
-					return true;
-			}
+		EACH_ROUTE (route, *features) {
+			if (route == until)
+				return false;
+			if (strcmp(route->path, until->path) == 0)
+				return true;
+		}
 	return false;
 }
 
@@ -171,10 +167,9 @@ static void write_path(struct buffer *out, const struct feature *const *features
 {
 	json_key_open(out, path, '{');
 	for (; *features != NULL; features++)
-		for
-			EACH_ROUTE(route, *features)
-	if (strcmp(route->path, path) == 0)
-		write_operation(out, *features, route);
+		EACH_ROUTE (route, *features)
+			if (strcmp(route->path, path) == 0)
+				write_operation(out, *features, route);
 	json_close(out, '}');
 }
 
@@ -201,10 +196,9 @@ void openapi_write(struct buffer *out, const struct feature *const *features)
 	write_tags(out, features);
 	json_key_open(out, "paths", '{');
 	for (const struct feature *const *feature = features; *feature != NULL; feature++)
-		for
-			EACH_ROUTE(route, *feature)
-	if (!path_written_before(features, route))
-		write_path(out, features, route->path);
+		EACH_ROUTE (route, *feature)
+			if (!path_written_before(features, route))
+				write_path(out, features, route->path);
 	json_close(out, '}');
 	openapi_components(out, features);
 	json_close(out, '}');

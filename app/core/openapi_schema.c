@@ -105,20 +105,17 @@ void openapi_object(struct buffer *out, const struct shape *shape, const struct 
 	json_open(out, '{');
 	json_key_text(out, "type", "object");
 	json_key_open(out, "properties", '{');
-	for
-		EACH_FIELD(field, shape)
-		{
-			if (route != NULL && openapi_in_path(route, field->name))
-				continue;
-			json_key(out, field->name);
-			openapi_field(out, field);
-		}
+	EACH_FIELD (field, shape) {
+		if (route != NULL && openapi_in_path(route, field->name))
+			continue;
+		json_key(out, field->name);
+		openapi_field(out, field);
+	}
 	json_close(out, '}');
 	json_key_open(out, "required", '[');
-	for
-		EACH_FIELD(field, shape)
-	if (route == NULL || (field->required && !openapi_in_path(route, field->name)))
-		json_text(out, field->name);
+	EACH_FIELD (field, shape)
+		if (route == NULL || (field->required && !openapi_in_path(route, field->name)))
+			json_text(out, field->name);
 	json_close(out, ']');
 	json_key(out, "additionalProperties");
 	json_boolean(out, false);
@@ -156,28 +153,24 @@ void openapi_list(struct buffer *out, const struct shape *shape)
 static bool written_before(const struct feature *const *features, const struct route *until)
 {
 	for (; *features != NULL; features++)
-		for
-			EACH_ROUTE(route, *features)
-			{
-				if (route == until)
-					return false;
-				if (route->gives == until->gives)
-					return true;
-			}
+		EACH_ROUTE (route, *features) {
+			if (route == until)
+				return false;
+			if (route->gives == until->gives)
+				return true;
+		}
 	return false;
 }
 
 static void write_shapes(struct buffer *out, const struct feature *const *features)
 {
 	for (const struct feature *const *feature = features; *feature != NULL; feature++)
-		for
-			EACH_ROUTE(route, *feature)
-			{
-				if (route->gives == NULL || written_before(features, route))
-					continue;
-				json_key(out, schema_name(route->gives));
-				openapi_object(out, route->gives, NULL);
-			}
+		EACH_ROUTE (route, *feature) {
+			if (route->gives == NULL || written_before(features, route))
+				continue;
+			json_key(out, schema_name(route->gives));
+			openapi_object(out, route->gives, NULL);
+		}
 }
 
 void openapi_components(struct buffer *out, const struct feature *const *features)

@@ -57,7 +57,7 @@ static int row_with_status(struct request *rq, const struct rows *rows, int stat
 		return problem_of_failure(rq);
 	if (rows->count == 0)
 		return reply_missing(rq);
-	serialize_match(&columns, rq->route->gives, rows);
+	serialize_match(&columns, rq->arena, rq->route->gives, rows);
 	serialize_row(&rq->response.body, &columns, rows, 0);
 	set_etag(rq, rows);
 	return answer(rq, status, "application/json");
@@ -106,7 +106,7 @@ int reply_list(struct request *rq, const struct rows *rows, long long limit)
 		shown = (int)limit;
 		rq->response.next = next_cursor(rq, rows, shown - 1);
 	}
-	serialize_match(&columns, rq->route->gives, rows);
+	serialize_match(&columns, rq->arena, rq->route->gives, rows);
 	json_open(out, '{');
 	json_key(out, "items");
 	json_open(out, '[');

@@ -55,8 +55,9 @@ struct feature {
 #define ROUTE(verb, where, says, who, function) \
 	.method = verb, .path = where, .summary = says, .access = who, .handler = function
 
+/* For each route of a feature. */
 #define EACH_ROUTE(route, feature) \
-	(const struct route *route = (feature)->routes; route->path != NULL; route++)
+	for (const struct route *route = (feature)->routes; route->path != NULL; route++)
 
 const char *method_name(enum method);
 enum method method_from_name(const char *name); /* 0: not one of ours */

@@ -81,9 +81,8 @@ const struct router *router_build(struct arena *arena, const struct feature *con
 
 	router->arena = arena;
 	for (; *features != NULL; features++)
-		for
-			EACH_ROUTE(route, *features)
-	add(router, route);
+		EACH_ROUTE (route, *features)
+			add(router, route);
 	return router;
 }
 

@@ -20,17 +20,23 @@ static int find_column(const struct rows *rows, const char *name, int guess)
 	bug("the statement has no column %s", name);
 }
 
-void serialize_match(struct columns *columns, const struct shape *shape, const struct rows *rows)
+void serialize_match(struct columns *columns, struct arena *arena, const struct shape *shape,
+    const struct rows *rows)
 {
-	int number = 0;
+	columns->count = 0;
+	EACH_FIELD (field, shape) {
+		struct buffer key;
 
-	columns->shape = shape;
-	for
-		EACH_FIELD(field, shape)
-		{
-			columns->of_field[number] = find_column(rows, field->name, number);
-			number++;
-		}
+		buffer_start(&key, arena, 32);
+		buffer_add_char(&key, columns->count == 0 ? '{' : ',');
+		buffer_add_char(&key, '"');
+		buffer_add_text(&key, field->name);
+		buffer_add(&key, "\":", 2);
+		columns->of_field[columns->count] = (struct column){ find_column(rows, field->name,
+									 columns->count),
+			field->kind, key.data, key.length };
+		columns->count++;
+	}
 }
 
 static void add_value(struct buffer *out, enum kind kind, const char *text, size_t length)
@@ -57,21 +63,17 @@ static void add_value(struct buffer *out, enum kind kind, const char *text, size
 void serialize_row(
     struct buffer *out, const struct columns *columns, const struct rows *rows, int row)
 {
-	int number = 0;
+	json_comma(out);
+	for (int i = 0; i < columns->count; i++) {
+		const struct column *column = &columns->of_field[i];
+		const char *text = rows_text(rows, row, column->number);
 
-	json_open(out, '{');
-	for
-		EACH_FIELD(field, columns->shape)
-		{
-			int column = columns->of_field[number++];
-			const char *text = rows_text(rows, row, column);
-
-			json_key(out, field->name);
-			if (text == NULL)
-				json_null(out);
-			else
-				add_value(
-				    out, field->kind, text, (size_t)rows_length(rows, row, column));
-		}
+		buffer_add(out, column->key, column->key_length);
+		if (text == NULL)
+			json_null(out);
+		else
+			add_value(out, column->kind, text,
+			    (size_t)rows_length(rows, row, column->number));
+	}
 	json_close(out, '}');
 }

@@ -6,14 +6,19 @@
 #include "core/shape.h"
 #include "store/connection.h"
 
-/* Which column of the rows holds which field of the shape. */
+/* Which column of the rows holds which field of the shape, and what is written before its value. */
 struct columns {
-	const struct shape *shape;
-	int of_field[SHAPE_FIELDS_MOST];
+	int count;
+	struct column {
+		int number;
+		enum kind kind;
+		const char *key; /* ,"name": */
+		size_t key_length;
+	} of_field[SHAPE_FIELDS_MOST];
 };
 
 /* Matches by name; a field without a column is a mistake of ours and ends the program. */
-void serialize_match(struct columns *, const struct shape *, const struct rows *);
+void serialize_match(struct columns *, struct arena *, const struct shape *, const struct rows *);
 
 /* Adds the row as an object of its shape. */
 void serialize_row(struct buffer *, const struct columns *, const struct rows *, int row);

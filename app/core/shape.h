@@ -55,8 +55,8 @@ struct shape {
 #define END { .name = NULL }
 /* clang-format on */
 
-/* The fields of a shape, to iterate over. */
+/* For each field of a shape. */
 #define EACH_FIELD(field, shape) \
-	(const struct field *field = (shape)->fields; field->name != NULL; field++)
+	for (const struct field *field = (shape)->fields; field->name != NULL; field++)
 
 #endif

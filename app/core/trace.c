@@ -15,12 +15,18 @@
 
 static bool is_hex(const char *text, size_t length)
 {
-	return strspn(text, "0123456789abcdef") >= length;
+	for (size_t i = 0; i < length; i++)
+		if (!((text[i] >= '0' && text[i] <= '9') || (text[i] >= 'a' && text[i] <= 'f')))
+			return false;
+	return true;
 }
 
 static bool all_zero(const char *text, size_t length)
 {
-	return strspn(text, "0") >= length;
+	for (size_t i = 0; i < length; i++)
+		if (text[i] != '0')
+			return false;
+	return true;
 }
 
 bool trace_parent_is_valid(const char *text)
@@ -32,14 +38,24 @@ bool trace_parent_is_valid(const char *text)
 	       !all_zero(text + SPAN_ID_AT, 16);
 }
 
-static bool request_id_is_valid(const char *text)
+static bool is_id_letter(char c)
 {
-	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-				      "0123456789._-";
-	size_t length = strspn(text, allowed);
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       c == '-' || c == '.' || c == '_';
+}
 
-	return length > 0 && length < sizeof(((struct trace *)0)->request_id) &&
-	       text[length] == '\0';
+/* Copies an id of 1 to 64 harmless characters; false: it is none.  One pass, for every request. */
+static bool copy_request_id(char *to, const char *text)
+{
+	size_t length = 0;
+
+	for (; is_id_letter(text[length]); length++) {
+		if (length == sizeof(((struct trace *)0)->request_id) - 1)
+			return false;
+		to[length] = text[length];
+	}
+	to[length] = '\0';
+	return length > 0 && text[length] == '\0';
 }
 
 static void random_hex(char *text, size_t bytes)
@@ -63,9 +79,7 @@ void trace_start(struct trace *trace, const char *traceparent, const char *reque
 		random_hex(span_id, 8);
 		snprintf(trace->parent, sizeof(trace->parent), "00-%s-%s-00", trace_id, span_id);
 	}
-	if (request_id != NULL && request_id_is_valid(request_id))
-		snprintf(trace->request_id, sizeof(trace->request_id), "%s", request_id);
-	else
+	if (request_id == NULL || !copy_request_id(trace->request_id, request_id))
 		snprintf(trace->request_id, sizeof(trace->request_id), "%.32s",
 		    trace->parent + TRACE_ID_AT);
 }

@@ -19,6 +19,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
 
 struct connection {
 	PGconn *pg;
@@ -284,8 +285,7 @@ static const char *parameter(const struct value *value, char scratch[static 32])
 	case TIME:
 		return value->text;
 	case INTEGER:
-		snprintf(scratch, 32, "%lld", value->integer);
-		return scratch;
+		return text_from_integer(scratch, value->integer);
 	case NUMBER:
 		snprintf(scratch, 32, "%.17g", value->number);
 		return scratch;
@@ -374,9 +374,10 @@ enum fate connection_script(struct connection *c, const char *sql, int64_t deadl
 
 const char *rows_text(const struct rows *rows, int row, int column)
 {
-	if (PQgetisnull(rows->result, row, column))
-		return NULL;
-	return PQgetvalue(rows->result, row, column);
+	const char *text = PQgetvalue(rows->result, row, column);
+
+	/* libpq gives "" for NULL: only that needs a second question. */
+	return *text == '\0' && PQgetisnull(rows->result, row, column) ? NULL : text;
 }
 
 int rows_length(const struct rows *rows, int row, int column)

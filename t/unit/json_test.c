@@ -139,7 +139,7 @@ static void rows_are_written_by_their_shape(void **state)
 	struct columns columns;
 
 	(void)state;
-	serialize_match(&columns, &horse, &rows);
+	serialize_match(&columns, arena, &horse, &rows);
 	json_open(&out, '[');
 	serialize_row(&out, &columns, &rows, 0);
 	serialize_row(&out, &columns, &rows, 1);
