@@ -8,18 +8,23 @@
 #include <stdbool.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "supervisor/identity.h"
 
-/* What is ignored stays ignored across exec; a worker must start with nothing but defaults. */
+/*
+ * What is ignored stays ignored across exec; a worker must start with nothing
+ * but defaults.  The system call itself, because libc's sigaction refuses the
+ * two numbers that libc uses for threads, and a parent may have had another libc.
+ */
 static bool reset_signals(const struct child_plan *plan)
 {
-	struct sigaction usual = { .sa_handler = SIG_DFL };
+	static const unsigned long usual[8]; /* the kernel's struct: all zero is SIG_DFL */
 
 	(void)plan;
 	for (int number = 1; number < _NSIG; number++)
-		sigaction(number, &usual, NULL); /* fails for KILL, STOP and two of libc's */
+		syscall(SYS_rt_sigaction, number, usual, NULL, _NSIG / 8); /* not KILL and STOP */
 	return true;
 }
 
