@@ -139,6 +139,9 @@ void cache_put(struct cache *cache, const char *key, const struct buffer *value,
 
 void cache_forget(struct cache *cache, struct arena *arena, const char *key)
 {
-	if (!forget_now(cache, arena, key))
-		remember(cache, key);
+	if (forget_now(cache, arena, key))
+		return;
+	/* This process drops it before it reads again; other processes do not know. */
+	redis_send(cache->redis, &(struct redis_command){ .words = { "DEL", key } });
+	remember(cache, key);
 }

@@ -4,6 +4,8 @@
  * Without Redis everything is a miss.  A key that had to be forgotten while
  * Redis did not answer is remembered here and dropped as soon as it does, and
  * nothing is read before that: a writer's own process never serves the old value.
+ * For the other processes the order to drop it is sent all the same: a Redis
+ * that was only asleep carries it out when it wakes.
  */
 #ifndef STORE_CACHE_H
 #define STORE_CACHE_H

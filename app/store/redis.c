@@ -221,3 +221,20 @@ bool redis_run(struct redis *redis, struct arena *arena, size_t count,
 	give_back(redis, context, well);
 	return well;
 }
+
+void redis_send(struct redis *redis, const struct redis_command *command)
+{
+	redisContext *context;
+	int sent = 0;
+
+	if (redis->options->address == NULL || redis->options->address[0] == '\0')
+		return;
+	/* A connection of its own: what is sent before it is closed will be read. */
+	context = connect_now(redis);
+	if (context == NULL)
+		return;
+	append(context, command);
+	while (!sent && redisBufferWrite(context, &sent) == REDIS_OK)
+		continue;
+	redisFree(context);
+}

@@ -42,4 +42,10 @@ void redis_close(struct redis **);
 bool redis_run(struct redis *, struct arena *, size_t count, const struct redis_command *,
     struct redis_reply *) MUST_CHECK;
 
+/*
+ * Sends a command and waits for no answer, even while the breaker is open: a
+ * Redis that is only asleep finds it among the first things when it wakes.
+ */
+void redis_send(struct redis *, const struct redis_command *);
+
 #endif
