@@ -15,9 +15,19 @@
 const char *const log_level_names[] = { "debug", "info", "warn", "error", NULL };
 const char *const log_format_names[] = { "text", "json", NULL };
 
+/* A full disk or a closed pipe costs the line and nothing else. */
+static void write_line(const char *line, size_t length)
+{
+	int saved = errno;
+
+	if (write(STDERR_FILENO, line, length) < 0)
+		errno = saved;
+}
+
 /* Set once, before any thread starts. */
 static enum log_level least_level = LOG_INFO;
 static enum log_format chosen_format = LOG_TEXT;
+static void (*take_line)(const char *line, size_t length) = write_line;
 
 /* Kept free at a line's end: a closing brace, or the mark of a cut, and the newline. */
 #define LINE_END 8
@@ -26,6 +36,16 @@ void log_setup(enum log_level least, enum log_format format)
 {
 	least_level = least;
 	chosen_format = format;
+}
+
+void log_divert(void (*take)(const char *line, size_t length))
+{
+	take_line = take;
+}
+
+bool log_is_json(void)
+{
+	return chosen_format == LOG_JSON;
 }
 
 bool log_wants(enum log_level level)
@@ -192,14 +212,10 @@ void log_add_ms(struct log_line *line, const char *name, long long microseconds)
 
 void log_end(struct log_line *line)
 {
-	int saved = errno;
-
 	if (chosen_format == LOG_JSON)
 		line->text[line->length++] = '}';
 	line->text[line->length++] = '\n';
-	/* A full disk or a closed pipe costs the line and nothing else. */
-	if (write(STDERR_FILENO, line->text, line->length) < 0)
-		errno = saved;
+	take_line(line->text, line->length);
 }
 
 /* vsnprintf cuts where it must, even in the middle of a character: that one goes. */

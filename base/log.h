@@ -22,6 +22,11 @@ extern const char *const log_format_names[]; /* "text", "json", NULL */
 /* Chooses what is written and how; before it is called: LOG_INFO and LOG_TEXT. */
 void log_setup(enum log_level, enum log_format);
 
+/* Hands whole lines to TAKE, from now on, instead of writing them to standard error. */
+void log_divert(void (*take)(const char *line, size_t length));
+
+bool log_is_json(void);
+
 /* Whether a line of this level would be written: spare the work otherwise. */
 bool log_wants(enum log_level);
 

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/settings_walk.h"
 
@@ -23,6 +24,7 @@
 struct reading {
 	struct arena *arena; /* found again by settings_free */
 	bool finished;       /* false: libconfig ended the child */
+	int64_t begun;       /* clock_now; 0: not yet */
 	struct complaints complaints;
 	/* the filled struct follows */
 	max_align_t filled[];
@@ -108,40 +110,53 @@ static void parse(struct reading *reading, const struct section *table)
 	reading->finished = true;
 }
 
-/* Runs parse() in a child.  Returns NULL, or why it did not come to its end. */
-static const char *parse_in_child(struct reading *reading, const struct section *table)
-{
-	pid_t child = fork();
-	int status;
+/* A reading under way: its child holds the other end of the pipe until it ends. */
+struct settings_reading {
+	struct reading *reading;
+	pid_t child;
+	int pipe;
+};
 
-	if (child < 0)
-		return strerror(errno);
-	if (child == 0) {
-		alarm(PARSE_SECONDS); /* an @include of a pipe would wait for ever */
-		signal(SIGALRM, SIG_DFL);
-		sigset_t alarm_only;
-		sigemptyset(&alarm_only);
-		sigaddset(&alarm_only, SIGALRM);
-		sigprocmask(SIG_UNBLOCK, &alarm_only, NULL);
-		parse(reading, table);
-		_exit(0);
-	}
-	while (waitpid(child, &status, 0) < 0)
-		if (errno != EINTR)
-			return strerror(errno);
-	if (reading->finished)
-		return NULL;
-	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
-		return "reading it took too long: is an @include a pipe or a device?";
-	return "the parser gave up: is an @include a directory?";
+static void NO_RETURN parse_and_end(struct reading *reading, const struct section *table)
+{
+	sigset_t alarm_only;
+
+	alarm(PARSE_SECONDS); /* an @include of a pipe would wait for ever */
+	signal(SIGALRM, SIG_DFL);
+	sigemptyset(&alarm_only);
+	sigaddset(&alarm_only, SIGALRM);
+	sigprocmask(SIG_UNBLOCK, &alarm_only, NULL);
+	reading->begun = clock_now();
+	parse(reading, table);
+	_exit(0);
 }
 
-const void *settings_read(const char *file, const struct section *table, FILE *errors)
+static bool start_child(struct settings_reading *under_way, const struct section *table)
+{
+	int ends[2];
+	pid_t child;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return false;
+	/* Not into UNDER_WAY at once: that is shared, and the child would write its 0 there. */
+	child = fork();
+	if (child == 0)
+		parse_and_end(under_way->reading, table);
+	close(ends[1]);
+	under_way->pipe = ends[0];
+	under_way->child = child;
+	if (child > 0)
+		return true;
+	close(ends[0]);
+	return false;
+}
+
+struct settings_reading *settings_begin(const char *file, const struct section *table, FILE *errors)
 {
 	struct arena *arena;
 	struct reading *reading;
+	struct settings_reading *under_way;
 	const void *filled;
-	const char *failure;
 
 	if (!readable(file, errors))
 		return NULL;
@@ -151,15 +166,59 @@ const void *settings_read(const char *file, const struct section *table, FILE *e
 	reading->complaints = (struct complaints){ .arena = arena,
 		.file = arena_copy(arena, file, strlen(file)) };
 	buffer_start(&reading->complaints.text, arena, 1024);
-	failure = parse_in_child(reading, table);
+	under_way = arena_alloc(arena, sizeof(*under_way));
+	under_way->reading = reading;
+	if (start_child(under_way, table))
+		return under_way;
+	fprintf(errors, "%s: %s\n", file, strerror(errno));
+	filled = reading->filled;
+	settings_free(&filled);
+	return NULL;
+}
+
+int settings_fd(const struct settings_reading *under_way)
+{
+	return under_way->pipe;
+}
+
+/* The status of the child may have gone to another who waits for all children. */
+static const char *explain(const struct reading *reading)
+{
+	if (reading->finished)
+		return NULL;
+	if (reading->begun != 0 && clock_now() - reading->begun >= PARSE_SECONDS * SECOND_US)
+		return "reading it took too long: is an @include a pipe or a device?";
+	return "the parser gave up: is an @include a directory?";
+}
+
+const void *settings_finish(struct settings_reading **under_way, FILE *errors)
+{
+	struct reading *reading = (*under_way)->reading;
+	const void *filled = reading->filled;
+	const char *failure;
+	char byte;
+
+	while (read((*under_way)->pipe, &byte, 1) < 0 && errno == EINTR)
+		continue;
+	close((*under_way)->pipe);
+	while (waitpid((*under_way)->child, NULL, 0) < 0 && errno == EINTR)
+		continue;
+	*under_way = NULL;
+	failure = explain(reading);
 	if (failure != NULL)
-		fprintf(errors, "%s: %s\n", file, failure);
+		fprintf(errors, "%s: %s\n", reading->complaints.file, failure);
 	else
 		fwrite(reading->complaints.text.data, 1, reading->complaints.text.length, errors);
-	filled = reading->filled;
 	if (failure != NULL || reading->complaints.count > 0)
 		settings_free(&filled);
 	return filled;
+}
+
+const void *settings_read(const char *file, const struct section *table, FILE *errors)
+{
+	struct settings_reading *under_way = settings_begin(file, table, errors);
+
+	return under_way != NULL ? settings_finish(&under_way, errors) : NULL;
 }
 
 void settings_free(const void **filled)

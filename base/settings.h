@@ -57,7 +57,7 @@ struct setting {
 	const char *preset;        /* the default, as a person would write it; NULL: zero */
 	const char *const *one_of; /* SETTING_CHOICE */
 	const struct section *of;  /* SETTING_GROUPS */
-	bool reloads;              /* a reload applies a change; otherwise a restart does */
+	bool reloads;              /* a change needs no new process */
 	const char *doc;
 };
 
@@ -89,6 +89,17 @@ struct section {
  * until settings_free; or NULL after writing every complaint to ERRORS, a line each.
  */
 const void *settings_read(const char *file, const struct section *table, FILE *errors) MUST_CHECK;
+
+/*
+ * The same for who cannot wait.  settings_begin starts the reading; NULL after a
+ * complaint when it cannot.  The descriptor can be read, or is at its end, when
+ * settings_finish will not block; that frees the reading.
+ */
+struct settings_reading;
+struct settings_reading *settings_begin(
+    const char *file, const struct section *table, FILE *errors) MUST_CHECK;
+int settings_fd(const struct settings_reading *);
+const void *settings_finish(struct settings_reading **, FILE *errors) MUST_CHECK;
 void settings_free(const void **filled);
 
 /*

@@ -78,6 +78,26 @@ long text_code_points(const char *text, size_t length)
 	return count;
 }
 
+size_t text_clean(char *out, const char *text, size_t length)
+{
+	static const char replacement[] = "\xEF\xBF\xBD"; /* U+FFFD */
+	const unsigned char *p = (const unsigned char *)text;
+	const unsigned char *end = p + length;
+	size_t written = 0;
+
+	while (p < end) {
+		size_t bytes = code_point_bytes(p, end);
+
+		if (bytes > 0)
+			memcpy(out + written, p, bytes);
+		else
+			memcpy(out + written, replacement, strlen(replacement));
+		written += bytes > 0 ? bytes : strlen(replacement);
+		p += bytes > 0 ? bytes : 1;
+	}
+	return written;
+}
+
 bool text_to_integer(const char *text, long long *value)
 {
 	const char *digits = text + (text[0] == '-');

@@ -10,6 +10,15 @@
 /* Code points in LENGTH bytes of UTF-8 (RFC 3629), or -1 when they are not valid UTF-8. */
 long text_code_points(const char *text, size_t length);
 
+/* The most bytes that one byte of text can become when it is cleaned. */
+#define TEXT_CLEAN_GROWTH 3
+
+/*
+ * Writes LENGTH bytes of TEXT to OUT, which has room for TEXT_CLEAN_GROWTH times as many; each
+ * byte that is no part of valid UTF-8 becomes U+FFFD.  Returns the bytes written.
+ */
+size_t text_clean(char *out, const char *text, size_t length);
+
 /*
  * Reads a whole decimal number: digits with an optional '-', nothing before or
  * behind.  False when it is anything else or does not fit.
