@@ -31,14 +31,34 @@ static const struct stage {
 void journey_run(struct request *rq)
 {
 	rq->started = clock_now();
+	scoreboard_begin(rq->score, rq->started, rq->timeout);
 	trace_start(&rq->trace, rq->head.traceparent, rq->head.request_id);
 	for (size_t i = 0; i < COUNT(stages); i++)
 		if (stages[i].run(rq) != 0)
 			break;
 	answer_complete(rq);
+	scoreboard_send(rq->score);
 }
 
-static void log_request(const struct request *rq)
+/* What the journey is called wherever it is counted: the template, never the raw path. */
+static const char *name_of_method(const struct request *rq)
+{
+	if (rq->head_only)
+		return "HEAD";
+	return rq->method != 0 ? method_name(rq->method) : "other";
+}
+
+static const char *name_of_route(const struct request *rq)
+{
+	return rq->template != NULL ? rq->template : "none";
+}
+
+static size_t bytes_sent(const struct request *rq)
+{
+	return rq->head_only ? 0 : rq->response.body.length;
+}
+
+static void log_request(const struct request *rq, int64_t now)
 {
 	struct log_line line;
 
@@ -46,25 +66,24 @@ static void log_request(const struct request *rq)
 	log_add_text(&line, "request_id", rq->trace.request_id);
 	log_add_bytes(&line, "trace_id", rq->trace.parent + 3, 32);
 	log_add_text(&line, "instance", rq->app->instance_id);
-	log_add_text(&line, "method",
-	    rq->head_only     ? "HEAD"
-	    : rq->method != 0 ? method_name(rq->method)
-			      : "other");
-	/* The template, never the raw path: what a client writes is not for the log. */
-	log_add_text(&line, "route", rq->template != NULL ? rq->template : "none");
+	log_add_text(&line, "method", name_of_method(rq));
+	log_add_text(&line, "route", name_of_route(rq));
 	log_add_integer(&line, "status", rq->response.status);
-	log_add_ms(&line, "ms", clock_now() - rq->started);
+	log_add_ms(&line, "ms", now - rq->started);
 	log_add_ms(&line, "db_ms", rq->db_us);
 	log_add_ms(&line, "redis_ms", rq->redis_us);
 	log_add_integer(&line, "user", rq->user_id);
-	log_add_integer(&line, "bytes", rq->head_only ? 0 : (long long)rq->response.body.length);
+	log_add_integer(&line, "bytes", (long long)bytes_sent(rq));
 	log_end(&line);
 }
 
 void journey_end(struct request *rq)
 {
+	int64_t now = clock_now();
+
+	scoreboard_end(rq->score, rq->started, now, bytes_sent(rq), rq->response.status >= 500);
 	if (log_wants(LOG_INFO))
-		log_request(rq);
+		log_request(rq, now);
 	request_end(rq);
 }
 
@@ -108,6 +127,7 @@ static int stage_route(struct request *rq)
 		return reply_missing(rq);
 	rq->template = place->path;
 	rq->route = place->routes[rq->method];
+	scoreboard_name(rq->score, name_of_method(rq), rq->template);
 	return rq->route != NULL ? 0 : not_allowed(rq, place);
 }
 

@@ -16,6 +16,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/scoreboard.h"
+#include "core/counts.h"
 #include "core/fcgi.h"
 #include "core/journey.h"
 
@@ -25,6 +27,7 @@
 struct loop {
 	struct application *app;
 	const struct loop_options *options;
+	struct scoreboard *board;
 	int set, signals, ticks, ended;
 	atomic_int connections;
 	atomic_bool draining;
@@ -36,6 +39,7 @@ struct thread {
 	struct loop *loop;
 	struct fcgi *fcgi;
 	struct arena *arena;
+	struct score *score;
 };
 
 /* The descriptors that are no connection stand in the set once, under these marks. */
@@ -86,6 +90,8 @@ static bool serve_request(struct thread *thread, int fd)
 		return false;
 	rq->read_body = fcgi_read_body;
 	rq->connection = thread->fcgi;
+	rq->score = thread->score;
+	rq->timeout = score_read(&loop->board->head.timeout);
 	journey_run(rq);
 	fcgi_write(thread->fcgi, rq->response.head.data, rq->response.head.length);
 	if (!rq->head_only)
@@ -130,28 +136,36 @@ static void rest_from_accepting(void)
 	nanosleep(&moment, NULL);
 }
 
-static int accept_one(struct loop *loop)
+/*
+ * The supervisor has shut the listener down (ostler-worker(7)): accept(2) says
+ * EINVAL, but EAGAIN of a unix socket that does not block.
+ */
+static bool is_shut(uint32_t events)
+{
+	return errno == EINVAL || (errno == EAGAIN && (events & EPOLLHUP) != 0);
+}
+
+static int accept_one(struct loop *loop, uint32_t events)
 {
 	int fd = accept4(loop->options->listener, NULL, NULL, SOCK_CLOEXEC);
 
 	if (fd >= 0)
 		return fd;
-	/* EINVAL: the supervisor has shut the listener down (ostler-worker(7)). */
-	if (errno == EINVAL)
+	if (is_shut(events))
 		drain(loop);
 	else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
 		rest_from_accepting();
 	return -1;
 }
 
-static void accept_connection(struct loop *loop)
+static void accept_connection(struct loop *loop, uint32_t events)
 {
 	struct epoll_event event = { .events = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT };
 	int fd;
 
 	/* Counted before it exists: a drain in between must wait for it. */
 	atomic_fetch_add(&loop->connections, 1);
-	fd = accept_one(loop);
+	fd = accept_one(loop, events);
 	if (fd >= 0) {
 		limit_silence(loop, fd);
 		event.data.fd = fd;
@@ -198,7 +212,7 @@ static void *run_thread(void *of)
 		if (fd == loop->ended && loop->connections == 0)
 			return NULL;
 		if (fd == loop->options->listener)
-			accept_connection(loop);
+			accept_connection(loop, event.events);
 		else if (fd == loop->signals)
 			take_signal(loop);
 		else if (fd == loop->ticks)
@@ -208,12 +222,14 @@ static void *run_thread(void *of)
 	}
 }
 
-static void start_thread(struct thread *thread, struct loop *loop)
+static void start_thread(struct thread *thread, struct loop *loop, size_t index)
 {
 	int failure;
 
-	*thread =
-	    (struct thread){ .loop = loop, .fcgi = fcgi_new(), .arena = arena_new(ARENA_KEEP) };
+	*thread = (struct thread){ .loop = loop,
+		.fcgi = fcgi_new(),
+		.arena = arena_new(ARENA_KEEP),
+		.score = &loop->board->slot[index] };
 	failure = pthread_create(&thread->id, NULL, run_thread, thread);
 	if (failure != 0)
 		die("cannot start a thread: %s", strerror(failure));
@@ -279,15 +295,18 @@ void loop_run(struct application *app, const struct loop_options *options)
 	if (threads == NULL)
 		die("out of memory");
 	fcgi_init();
+	loop.board = scoreboard_attach(count);
+	counts_name(loop.board);
 	loop.signals = open_signals();
 	loop.ticks = open_ticks();
 	open_set(&loop);
 	for (size_t i = 0; i < count; i++)
-		start_thread(&threads[i], &loop);
+		start_thread(&threads[i], &loop, i);
 	options->ready();
 	for (size_t i = 0; i < count; i++)
 		end_thread(&threads[i]);
 	free(threads);
+	scoreboard_detach(&loop.board);
 	close(loop.signals);
 	close(loop.ticks);
 	close(loop.set);

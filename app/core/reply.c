@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "core/counts.h"
 #include "core/cursor.h"
 #include "core/instant.h"
 #include "core/json.h"
@@ -161,9 +162,11 @@ bool reply_cached(struct request *rq, const char *key)
 
 	rq->redis_us += clock_now() - asked;
 	if (newline == NULL) {
+		counts_add(rq, COUNT_CACHE_MISSES);
 		reply_header(rq, "Cache-Status", "ostler; fwd=miss");
 		return false;
 	}
+	counts_add(rq, COUNT_CACHE_HITS);
 	reply_header(rq, "Cache-Status", "ostler; hit");
 	if (newline > kept)
 		rq->response.next = arena_copy(rq->arena, kept, (size_t)(newline - kept));

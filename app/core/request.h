@@ -3,6 +3,7 @@
 #define CORE_REQUEST_H
 
 #include "base/buffer.h"
+#include "base/scoreboard.h"
 #include "core/application.h"
 #include "core/core.h"
 #include "core/router.h"
@@ -50,6 +51,8 @@ struct request {
 	struct head head;
 	read_body_fn *read_body;
 	void *connection;
+	struct score *score; /* of the thread that serves it */
+	uint64_t timeout;    /* µs that it may take; 0: no limit */
 
 	enum method method;
 	bool head_only;       /* HEAD: a GET without its body */

@@ -75,6 +75,7 @@ static struct {
 	struct arena *arena, *of_request;
 	struct application app;
 	struct request *rq;
+	struct scoreboard *board;
 	const char *body;
 	size_t left;
 	char head[8192], answer[1 << 16];
@@ -96,6 +97,7 @@ static int begin(void **state)
 static int end(void **state)
 {
 	(void)state;
+	scoreboard_detach(&now.board);
 	arena_free(&now.of_request);
 	arena_free(&now.arena);
 	return 0;
@@ -119,6 +121,8 @@ static int ask(struct head head, const char *body, size_t length)
 	char number[24];
 
 	arena_reset(now.of_request);
+	if (now.board == NULL)
+		now.board = scoreboard_attach(1);
 	now.rq = request_new(&now.app, now.of_request);
 	now.body = body;
 	now.left = length;
@@ -127,6 +131,7 @@ static int ask(struct head head, const char *body, size_t length)
 		head.content_length = number;
 	now.rq->head = head;
 	now.rq->read_body = read_body;
+	now.rq->score = &now.board->slot[0];
 	journey_run(now.rq);
 	snprintf(now.head, sizeof(now.head), "%.*s", (int)now.rq->response.head.length,
 	    now.rq->response.head.data);
