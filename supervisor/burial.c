@@ -7,7 +7,11 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "supervisor/policy.h"
+#include "supervisor/capture.h"
+#include "supervisor/guardian.h"
+#include "supervisor/idle.h"
+#include "supervisor/ledger.h"
+#include "supervisor/verdict.h"
 #include "supervisor/tell.h"
 
 static void probe_ended(struct worker *worker, const struct ending *ending, int64_t now)
@@ -17,6 +21,16 @@ static void probe_ended(struct worker *worker, const struct ending *ending, int6
 	worker->seems_ready = !ending->signalled && ending->code == 0;
 }
 
+/* The seat may be taken by another, who is not the one to be relieved. */
+static void forget_who_replaces(const struct worker *gone)
+{
+	const struct generation *generation = gone->generation;
+
+	for (size_t i = 0; i < generation->count; i++)
+		if (generation->worker[i]->replaces == gone)
+			generation->worker[i]->replaces = NULL;
+}
+
 static void worker_ended(struct pools *pools, struct spawner *spawner, struct worker *worker,
     const struct ending *ending)
 {
@@ -24,13 +38,20 @@ static void worker_ended(struct pools *pools, struct spawner *spawner, struct wo
 	struct verdict verdict;
 
 	spawn_hear_report(spawner, worker); /* why exec failed, if it did */
+	capture_drain(worker->capture);     /* its last words come before its end */
 	spawn_end_probe(worker);
-	verdict = policy_after_end(pools, worker, ending, now, spawn_any_number());
+	verdict = verdict_after_end(pools, worker, ending, now, spawn_any_number());
 	tell_ended(pools, worker, ending, &verdict, now);
+	capture_leave(&worker->capture);
 	worker->pid = 0;
+	spawn_close_board(worker);
+	if (verdict.failed)
+		ledger_count_failure(worker->generation->pool->ledger);
 	worker->failures = verdict.failures;
 	worker->retry_at = verdict.retry_at;
 	worker_becomes(worker, verdict.next, now);
+	if (verdict.next == WORKER_STOPPED)
+		forget_who_replaces(worker);
 }
 
 /*
@@ -46,14 +67,18 @@ static void bury(struct pools *pools, struct spawner *spawner, const siginfo_t *
 	struct worker *probed = pools_find_probe(pools, dead->si_pid);
 	siginfo_t gone;
 
-	if (worker != NULL)
+	if (worker != NULL) {
 		spawn_kill_group(worker);
+		guardian_forget(spawner->guardian, worker->pid);
+	}
 	if (waitid(P_PID, (id_t)dead->si_pid, &gone, WEXITED | WNOHANG) < 0)
 		log_warn("waitid: %s", strerror(errno));
 	if (worker != NULL)
 		worker_ended(pools, spawner, worker, &ending);
 	else if (probed != NULL)
 		probe_ended(probed, &ending, clock_now());
+	else
+		guardian_has_died(spawner->guardian, dead->si_pid); /* or a stranger has */
 }
 
 void bury_the_dead(struct pools *pools, struct spawner *spawner)
@@ -64,6 +89,9 @@ void bury_the_dead(struct pools *pools, struct spawner *spawner)
 		/* WNOWAIT: look first, reap later, in bury(). */
 		if (waitid(P_ALL, 0, &dead, WEXITED | WNOHANG | WNOWAIT) < 0 || dead.si_pid == 0)
 			return;
-		bury(pools, spawner, &dead);
+		if (dead.si_code == CLD_TRAPPED || dead.si_code == CLD_STOPPED)
+			idle_let_go(dead.si_pid); /* alive, and stopped by us: idle.c */
+		else
+			bury(pools, spawner, &dead);
 	}
 }

@@ -14,6 +14,7 @@
 #include "supervisor/address.h"
 
 #define PATIENCE_SECONDS 10
+#define ASK_TIMES        5
 #define ANSWER_MOST      (16 << 20)
 
 static enum call_result blame(struct arena *arena, struct call *call, const char *path)
@@ -83,39 +84,128 @@ static bool receive_all(struct arena *arena, int fd, struct call *call)
 	return got == 0 && answer.length > 0;
 }
 
-static bool converse(struct arena *arena, int fd, const char *verb, struct call *call)
+static bool put(int fd, const struct wire_request *request)
 {
-	char *request = wire_request(verb);
-	bool done = send_all(fd, request) && receive_all(arena, fd, call);
+	char *line = wire_request(request);
+	bool done = send_all(fd, line);
 
-	free(request);
+	free(line);
 	return done;
 }
 
-enum call_result caller_ask(
-    struct arena *arena, const char *path, const char *verb, struct call *call)
+/* A connection on which the question has been put, or -1: *RESULT and the call say why. */
+static int connect_and_ask(struct arena *arena, const char *path,
+    const struct wire_request *request, struct call *call, enum call_result *result)
 {
 	const struct timeval patience = { .tv_sec = PATIENCE_SECONDS };
-	enum call_result result = CALL_ANSWERED;
 	struct address address;
 	int fd;
 
 	*call = (struct call){ .process = -1 };
+	*result = CALL_FAILED;
 	if (strlen(path) > ADDRESS_PATH_MAX) {
 		call->wrong = "the path of a socket can have 107 bytes at most";
-		return CALL_FAILED;
+		return -1;
 	}
 	address_of_path(path, &address);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0) {
+		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	}
+	if (fd >= 0 && connect(fd, (struct sockaddr *)&address.socket, address.length) == 0 &&
+	    (call->process = process_behind(fd), put(fd, request)))
+		return fd;
+	*result = blame(arena, call, path);
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+/* *UNHEARD: it ended without an answer. */
+static enum call_result ask_once(struct arena *arena, const char *path,
+    const struct wire_request *request, struct call *call, bool *unheard)
+{
+	enum call_result result;
+	int fd = connect_and_ask(arena, path, request, call, &result);
+	bool answered;
+
+	*unheard = fd < 0 && result == CALL_FAILED && errno == EPIPE;
 	if (fd < 0)
-		return blame(arena, call, path);
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-	if (connect(fd, (struct sockaddr *)&address.socket, address.length) == 0)
-		call->process = process_behind(fd);
-	else
-		result = blame(arena, call, path);
-	if (result == CALL_ANSWERED && !converse(arena, fd, verb, call))
+		return result;
+	answered = receive_all(arena, fd, call);
+	*unheard = !answered && call->length == 0 && errno == ECONNRESET;
+	result = answered ? CALL_ANSWERED : blame(arena, call, path);
+	close(fd);
+	return result;
+}
+
+/*
+ * In a crowd the master gives our place to another before it has read what we
+ * ask: an end without an answer means that nothing was done, so we ask again.
+ */
+enum call_result caller_ask(
+    struct arena *arena, const char *path, const struct wire_request *request, struct call *call)
+{
+	enum call_result result = CALL_FAILED;
+	bool unheard = true;
+
+	for (int times = 0; times < ASK_TIMES && result == CALL_FAILED && unheard; times++) {
+		if (times > 0 && call->process >= 0)
+			close(call->process);
+		result = ask_once(arena, path, request, call, &unheard);
+	}
+	return result;
+}
+
+/* Tells all whole lines of the text.  Returns the bytes told; *WANTS turns false on refusal. */
+static size_t tell_lines(const struct hearer *hearer, const char *text, size_t length, bool *wants)
+{
+	size_t told = 0;
+	const char *end;
+
+	while (*wants && (end = memchr(text + told, '\n', length - told)) != NULL) {
+		*wants = hearer->hear(hearer->owner, text + told, (size_t)(end - text) - told);
+		told = (size_t)(end - text) + 1;
+	}
+	return told;
+}
+
+static enum call_result receive_lines(int fd, const struct hearer *hearer)
+{
+	struct arena *arena = arena_new(65536);
+	struct buffer line;
+	bool wants = true;
+	ssize_t got = 1;
+
+	buffer_start(&line, arena, 65536);
+	while (wants && got > 0 && line.length < ANSWER_MOST) {
+		size_t told;
+
+		buffer_make_room(&line, 4096);
+		got = recv(fd, line.data + line.length, line.room - line.length, 0);
+		line.length += got > 0 ? (size_t)got : 0;
+		told = tell_lines(hearer, line.data, line.length, &wants);
+		line.length -= told;
+		memmove(line.data, line.data + told, line.length);
+	}
+	arena_free(&arena);
+	return !wants || got == 0 ? CALL_ANSWERED : CALL_FAILED;
+}
+
+enum call_result caller_listen(struct arena *arena, const char *path,
+    const struct wire_request *request, const struct hearer *hearer, struct call *call)
+{
+	const struct timeval forever = { .tv_sec = 0 };
+	enum call_result result;
+	int fd = connect_and_ask(arena, path, request, call, &result);
+
+	if (fd < 0)
+		return result;
+	if (request->follow || request->until[0] != '\0')
+		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &forever, sizeof(forever));
+	result = receive_lines(fd, hearer);
+	if (result != CALL_ANSWERED)
 		result = blame(arena, call, path);
 	close(fd);
 	return result;

@@ -19,8 +19,22 @@ struct call {
 	const char *wrong; /* when nothing was answered: a sentence */
 };
 
-/* Asks the ostlerd at the socket PATH to do VERB and takes its answer. */
-enum call_result caller_ask(struct arena *, const char *path, const char *verb, struct call *);
+/* Asks the ostlerd at the socket PATH and takes its answer. */
+enum call_result caller_ask(
+    struct arena *, const char *path, const struct wire_request *, struct call *);
+
+/* Hears each line of an answer as it comes, without its newline; false: wants no more. */
+struct hearer {
+	bool (*hear)(void *owner, const char *line, size_t length);
+	void *owner;
+};
+
+/*
+ * The same for an answer of many lines.  One that follows what happens, or waits
+ * for something, may take as long as it likes.
+ */
+enum call_result caller_listen(struct arena *, const char *path, const struct wire_request *,
+    const struct hearer *, struct call *);
 
 /* Waits until the master has ended.  False: it cannot be seen from here. */
 bool caller_wait_for_end(const struct call *);

@@ -45,12 +45,8 @@ static bool set_input(const struct child_plan *plan)
 
 static bool set_output(const struct child_plan *plan)
 {
-	int fd;
+	int fd = plan->output >= 0 ? plan->output : open("/dev/null", O_WRONLY | O_CLOEXEC);
 
-	if (plan->output == NULL)
-		return true;
-	fd = open(
-	    plan->output, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC, 0640);
 	return fd >= 0 && dup2(fd, STDOUT_FILENO) >= 0 && dup2(fd, STDERR_FILENO) >= 0;
 }
 
@@ -59,6 +55,11 @@ static bool close_the_rest(const struct child_plan *plan)
 {
 	(void)plan;
 	return close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0;
+}
+
+static bool keep_scoreboard(const struct child_plan *plan)
+{
+	return plan->scoreboard < 0 || fcntl(plan->scoreboard, F_SETFD, 0) == 0;
 }
 
 static bool set_umask(const struct child_plan *plan)
@@ -112,8 +113,9 @@ static const struct {
 	{ "reset signals", reset_signals },
 	{ "start a session", leave_session },
 	{ "set the input", set_input },
-	{ "open the output file", set_output },
+	{ "set the output", set_output },
 	{ "close what is not its own", close_the_rest },
+	{ "hand over the scoreboard", keep_scoreboard },
 	{ "set the umask", set_umask },
 	{ "become its user", take_identity },
 	{ "enter its directory", enter_directory },

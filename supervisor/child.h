@@ -17,8 +17,9 @@ struct child_plan {
 	const char *program; /* absolute path */
 	const char *const *arguments;
 	char *const *environment;
-	int input;          /* becomes descriptor 0; -1: /dev/null */
-	const char *output; /* file for descriptors 1 and 2; NULL: the master's own */
+	int input;      /* becomes descriptor 0; -1: /dev/null */
+	int scoreboard; /* stays open under its number; -1: none */
+	int output;     /* becomes descriptors 1 and 2; -1: /dev/null */
 	mode_t umask;
 	const struct identity *who;
 	const char *directory; /* NULL: stays where the master is */

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "supervisor/conf_check.h"
+#include "supervisor/print.h"
 
 #define MS   1LL
 #define S    (1000 * MS)
@@ -19,6 +20,7 @@ const char *const pool_kind_names[] = { [KIND_FASTCGI] = "fastcgi",
 
 #define CHOICE   SETTING_CHOICE
 #define DURATION SETTING_DURATION
+#define SIZE     SETTING_SIZE
 #define POOL(m)  SETTING(struct pool_conf, m)
 
 static const struct setting pool_settings[] = {
@@ -31,13 +33,14 @@ static const struct setting pool_settings[] = {
 	{ POOL(directory), .min = 1, .max = 4095, .doc = "working directory" },
 	{ POOL(umask), .min = 1, .max = 8, .preset = "0022", .doc = "mask of new files" },
 	{ POOL(environment), .doc = "variables to set, or to pass through" },
-	{ POOL(after), .doc = "pools that must be ready before this one starts" },
+	{ POOL(after), .reloads = true, .doc = "pools that must be ready before this one starts" },
 	{ POOL(ready), .min = 1, .max = 8191, .doc = "how a worker is known to be ready" },
-	{ SETTING_AS(struct pool_conf, ready_timeout, DURATION), .min = 10 * MS, .max = DAY,
-	    .preset = "60s", .doc = "a worker that is not ready by then is stopped" },
-	{ SETTING_AS(struct pool_conf, ready_interval, DURATION), .min = 10 * MS, .max = HOUR,
-	    .preset = "100ms", .doc = "time between two looks whether it is ready" },
-	{ POOL(workers), .min = 1, .max = 512, .preset = "1", .doc = "how many processes" },
+	{ SETTING_AS(struct pool_conf, ready_timeout, DURATION), .reloads = true, .min = 10 * MS,
+	    .max = DAY, .preset = "60s", .doc = "a worker that is not ready by then is stopped" },
+	{ SETTING_AS(struct pool_conf, ready_interval, DURATION), .reloads = true, .min = 10 * MS,
+	    .max = HOUR, .preset = "100ms", .doc = "time between two looks whether it is ready" },
+	{ POOL(workers), .reloads = true, .min = 1, .max = 512, .preset = "1",
+	    .doc = "how many processes" },
 	{ POOL(listen), .min = 1, .max = 512, .doc = "address of the pool's socket" },
 	{ POOL(listen_user), .min = 1, .max = 256, .doc = "owner of a unix socket" },
 	{ POOL(listen_group), .min = 1, .max = 256, .doc = "group of a unix socket" },
@@ -46,17 +49,38 @@ static const struct setting pool_settings[] = {
 	{ POOL(backlog), .min = 1, .max = 65535, .preset = "1024",
 	    .doc = "connections that may wait to be accepted" },
 	{ POOL(stop_signal), .min = 1, .max = 16, .preset = "TERM", .doc = "asks a worker to end" },
-	{ SETTING_AS(struct pool_conf, stop_timeout, DURATION), .min = 10 * MS, .max = DAY,
-	    .preset = "10s", .doc = "a worker that has not ended by then is killed" },
-	{ POOL(reload_signal), .min = 1, .max = 16,
+	{ SETTING_AS(struct pool_conf, stop_timeout, DURATION), .reloads = true, .min = 10 * MS,
+	    .max = DAY, .preset = "10s", .doc = "a worker that has not ended by then is killed" },
+	{ SETTING_AS(struct pool_conf, request_timeout, DURATION), .reloads = true, .min = 10 * MS,
+	    .max = DAY, .doc = "a worker whose request takes longer is replaced" },
+	{ SETTING_AS(struct pool_conf, watch_interval, DURATION), .reloads = true, .min = 10 * MS,
+	    .max = HOUR, .preset = "1s", .doc = "time between two looks at what workers do" },
+	{ SETTING_AS(struct pool_conf, drain_timeout, DURATION), .reloads = true, .min = 10 * MS,
+	    .max = DAY, .preset = "30s",
+	    .doc = "a worker with requests in hand gets so long to finish them" },
+	{ SETTING_AS(struct pool_conf, max_age, DURATION), .reloads = true, .min = 10 * MS,
+	    .max = 365 * DAY, .doc = "a worker that has run so long is replaced" },
+	{ POOL(max_requests), .reloads = true, .min = 1, .max = 1000000000,
+	    .doc = "a worker that has served so many requests is replaced" },
+	{ POOL(max_requests_jitter), .reloads = true, .min = 0, .max = 1000000000, .preset = "0",
+	    .doc = "up to so many more, by chance" },
+	{ SETTING_AS(struct pool_conf, max_memory, SIZE), .reloads = true, .min = 1 << 20,
+	    .max = 1LL << 40, .doc = "a worker that takes more memory is replaced" },
+	{ SETTING_AS(struct pool_conf, memory_interval, DURATION), .reloads = true, .min = 10 * MS,
+	    .max = HOUR, .preset = "10s",
+	    .doc = "time between two looks at the memory of workers" },
+	{ POOL(reload_signal), .reloads = true, .min = 1, .max = 16,
 	    .doc = "asks a service to read its configuration again" },
 	{ POOL(output), .min = 1, .max = 4095, .doc = "file that takes what workers print" },
-	{ SETTING_AS(struct pool_conf, backoff_first, DURATION), .min = 10 * MS, .max = HOUR,
-	    .preset = "1s", .doc = "wait after a first failure; doubles with each more" },
-	{ SETTING_AS(struct pool_conf, backoff_longest, DURATION), .min = 10 * MS, .max = DAY,
-	    .preset = "60s", .doc = "wait no longer than this" },
-	{ SETTING_AS(struct pool_conf, good_service, DURATION), .min = 10 * MS, .max = DAY,
-	    .preset = "10s", .doc = "being ready so long forgives earlier failures" },
+	{ SETTING_AS(struct pool_conf, output_format, CHOICE), .one_of = print_form_names,
+	    .preset = "auto", .doc = "form of a line in it" },
+	{ SETTING_AS(struct pool_conf, backoff_first, DURATION), .reloads = true, .min = 10 * MS,
+	    .max = HOUR, .preset = "1s",
+	    .doc = "wait after a first failure; doubles with each more" },
+	{ SETTING_AS(struct pool_conf, backoff_longest, DURATION), .reloads = true, .min = 10 * MS,
+	    .max = DAY, .preset = "60s", .doc = "wait no longer than this" },
+	{ SETTING_AS(struct pool_conf, good_service, DURATION), .reloads = true, .min = 10 * MS,
+	    .max = DAY, .preset = "10s", .doc = "being ready so long forgives earlier failures" },
 	{ 0 },
 };
 
@@ -79,13 +103,15 @@ static const struct setting settings[] = {
 	    .doc = "path of the control socket" },
 	{ SETTING(struct conf, pid_file), .min = 1, .max = 4095,
 	    .doc = "file that holds the process id of ostlerd" },
-	{ SETTING_AS(struct conf, log_level, CHOICE), .one_of = log_level_names, .preset = "info",
-	    .doc = "least serious message that is written" },
-	{ SETTING_AS(struct conf, log_format, CHOICE), .one_of = log_format_names, .preset = "text",
-	    .doc = "form of a message" },
+	{ SETTING_AS(struct conf, log_level, CHOICE), .reloads = true, .one_of = log_level_names,
+	    .preset = "info", .doc = "least serious message that is written" },
+	{ SETTING_AS(struct conf, log_format, CHOICE), .reloads = true, .one_of = log_format_names,
+	    .preset = "text", .doc = "form of a message" },
 	{ SETTING(struct conf, greeting), .max = 1000,
 	    .doc = "text that is written when all pools are ready" },
-	{ SETTING(struct conf, pools), .required = true, .of = &pool_section,
+	{ SETTING_AS(struct conf, window, DURATION), .min = 10 * MS, .max = HOUR, .preset = "5s",
+	    .doc = "how far back rates and percentiles look" },
+	{ SETTING(struct conf, pools), .required = true, .reloads = true, .of = &pool_section,
 	    .doc = "the pools, each with its name" },
 	{ 0 },
 };
@@ -97,6 +123,16 @@ static const struct section section = {
 const struct conf *conf_read(const char *file, FILE *errors)
 {
 	return settings_read(file, &section, errors);
+}
+
+struct settings_reading *conf_begin(const char *file, FILE *errors)
+{
+	return settings_begin(file, &section, errors);
+}
+
+const struct conf *conf_finish(struct settings_reading **reading, FILE *errors)
+{
+	return settings_finish(reading, errors);
 }
 
 void conf_free(const struct conf **conf)
@@ -120,6 +156,62 @@ long conf_find(const struct conf *conf, const char *name)
 	return -1;
 }
 
+static bool same_words(const struct words *a, const struct words *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (strcmp(a->word[i], b->word[i]) != 0)
+			return false;
+	return true;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static bool same_value(enum setting_kind kind, const void *a, const void *b)
+{
+	switch (kind) {
+	case SETTING_TEXT:
+		return same_text(*(const char *const *)a, *(const char *const *)b);
+	case SETTING_WORDS:
+		return same_words(a, b);
+	case SETTING_BOOLEAN:
+		return *(const bool *)a == *(const bool *)b;
+	case SETTING_CHOICE:
+		return *(const int *)a == *(const int *)b;
+	case SETTING_INTEGER:
+	case SETTING_DURATION:
+	case SETTING_SIZE:
+		return *(const long long *)a == *(const long long *)b;
+	case SETTING_GROUPS:
+		break;
+	}
+	bug("a pool has groups in it");
+}
+
+static bool differ(const struct pool_conf *a, const struct pool_conf *b, bool also_light)
+{
+	for (const struct setting *setting = pool_settings; setting->name != NULL; setting++)
+		if ((also_light || !setting->reloads) &&
+		    !same_value(setting->kind, (const char *)a + setting->offset,
+			(const char *)b + setting->offset))
+			return true;
+	return false;
+}
+
+bool conf_pool_needs_processes(const struct pool_conf *a, const struct pool_conf *b)
+{
+	return differ(a, b, false);
+}
+
+bool conf_pool_differs(const struct pool_conf *a, const struct pool_conf *b)
+{
+	return differ(a, b, true);
+}
+
 static void print_section(FILE *out, const char *title, const struct setting *table)
 {
 	static const char *const kinds[] = { [SETTING_TEXT] = "text",
@@ -132,10 +224,11 @@ static void print_section(FILE *out, const char *title, const struct setting *ta
 		[SETTING_GROUPS] = "groups" };
 
 	for (; table->name != NULL; table++)
-		fprintf(out, "%s\t%s\t%s\t%s\n", title, table->name, kinds[table->kind],
+		fprintf(out, "%s\t%s\t%s\t%s\t%s\n", title, table->name, kinds[table->kind],
 		    table->required         ? "required"
 		    : table->preset != NULL ? table->preset
-					    : "none");
+					    : "none",
+		    table->reloads ? "light" : "heavy");
 }
 
 void conf_print_settings(FILE *out)

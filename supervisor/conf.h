@@ -34,8 +34,12 @@ struct pool_conf {
 	const char *listen, *listen_user, *listen_group, *listen_mode;
 	long long backlog;
 	const char *stop_signal, *reload_signal;
-	long long stop_timeout;
+	long long stop_timeout, drain_timeout;
+	long long max_age, max_requests, max_requests_jitter, max_memory, memory_interval;
+	long long request_timeout; /* 0: no limit */
+	long long watch_interval;
 	const char *output;
+	int output_format; /* enum print_form */
 	long long backoff_first, backoff_longest, good_service;
 };
 
@@ -43,6 +47,7 @@ struct conf {
 	const char *control, *pid_file;
 	int log_level, log_format;
 	const char *greeting;
+	long long window;
 	struct groups pools; /* of struct pool_conf */
 };
 
@@ -53,12 +58,29 @@ struct conf {
 const struct conf *conf_read(const char *file, FILE *errors) MUST_CHECK;
 void conf_free(const struct conf **);
 
+/* The same in two steps, for who cannot wait: base/settings.h, settings_begin and settings_finish.
+ */
+struct settings_reading *conf_begin(const char *file, FILE *errors) MUST_CHECK;
+const struct conf *conf_finish(struct settings_reading **, FILE *errors) MUST_CHECK;
+
 const struct pool_conf *conf_pool(const struct conf *, size_t index);
 
 /* The index of the pool of that NAME, or -1. */
 long conf_find(const struct conf *, const char *name);
 
-/* One line per setting: section, name, kind and default, with tabs between them. */
+/*
+ * Whether two pools differ in what makes a process what it is.  Differences in
+ * the other settings can be applied to processes that run already.
+ */
+bool conf_pool_needs_processes(const struct pool_conf *, const struct pool_conf *);
+
+/* Whether they differ in anything at all but their names. */
+bool conf_pool_differs(const struct pool_conf *, const struct pool_conf *);
+
+/*
+ * One line per setting: section, name, kind, default, and "light" when a reload
+ * applies a change without a new process, with tabs between them.
+ */
 void conf_print_settings(FILE *);
 
 #endif

@@ -1,9 +1,10 @@
 /*
  * control.c - the control socket: answers ostlerctl.
  *
- * A client has one of a fixed number of places and goes through two states: it
- * is listened to until its line is whole, then its answer is sent, then it is
- * dismissed.  Each step takes what the socket has at that moment and no more.
+ * A client has one of a fixed number of places: it is listened to until its
+ * line is whole, then its answer is sent, then it is dismissed; unless the
+ * answer goes on (verbs.h): then it is asked for again whenever something may
+ * have happened.  Each step takes what the socket has at that moment and no more.
  */
 #include "supervisor/control.h"
 
@@ -20,9 +21,11 @@
 #include "base/log.h"
 #include "supervisor/descriptor.h"
 #include "supervisor/listener.h"
+#include "supervisor/verbs.h"
 #include "supervisor/wire.h"
 
 #define CLIENTS          32
+#define LISTENERS_MOST   24 /* whose answers go on; the other places are for short questions */
 #define ACCEPT_AT_ONCE   16
 #define BACKLOG          64
 #define REQUEST_PATIENCE (2 * SECOND_US)
@@ -35,11 +38,14 @@ struct client {
 	int64_t since, deadline;
 	char request[WIRE_REQUEST_MOST];
 	size_t received;
-	char *answer; /* NULL: still listening */
+	bool talking; /* the request was whole */
+	struct conversation talk;
+	char *answer; /* what is being sent; NULL: nothing now */
 	size_t length, sent;
 };
 
 struct control {
+	struct arena *arena;
 	struct listener *listener;
 	struct watch watch;
 	struct loop *loop;
@@ -47,53 +53,6 @@ struct control {
 	int spare; /* given up for a moment when descriptors run out: accept(2), EMFILE */
 	struct client client[CLIENTS];
 };
-
-static char *answer_status(struct control *control)
-{
-	return wire_status(control->pools, getpid(), clock_now());
-}
-
-static char *answer_stop(struct control *control)
-{
-	log_info("asked to stop over the control socket");
-	pools_stop(control->pools, STOP_ORDERLY, clock_now());
-	return wire_pid(getpid());
-}
-
-/* All that can be asked.  A new verb is a function and a line here. */
-static const struct verb {
-	const char *name;
-	char *(*answer)(struct control *);
-} verbs[] = {
-	{ "status", answer_status },
-	{ "stop", answer_stop },
-};
-
-static char *answer_unknown(const char *verb)
-{
-	char message[256];
-	size_t length = (size_t)snprintf(
-	    message, sizeof(message), "unknown verb \"%s\"; known:", verb);
-
-	for (size_t i = 0; i < COUNT(verbs) && length < sizeof(message); i++)
-		length += (size_t)snprintf(message + length, sizeof(message) - length, "%s %s",
-		    i > 0 ? "," : "", verbs[i].name);
-	return wire_error(message);
-}
-
-static char *answer(const struct client *client, size_t length)
-{
-	char verb[WIRE_VERB_ROOM];
-
-	if (!client->may_ask)
-		return wire_error("only root and the user of ostlerd may ask");
-	if (!wire_read_request(client->request, length, verb))
-		return wire_error("not a request: a line like {\"verb\":\"status\"} is expected");
-	for (size_t i = 0; i < COUNT(verbs); i++)
-		if (strcmp(verbs[i].name, verb) == 0)
-			return verbs[i].answer(client->control);
-	return answer_unknown(verb);
-}
 
 static void dismiss(struct client *client)
 {
@@ -104,6 +63,19 @@ static void dismiss(struct client *client)
 	free(client->answer);
 	client->answer = NULL;
 	client->watch.fd = -1;
+}
+
+/* The answer, or a piece of it, is sent: dismissed, unless there is more to come. */
+static void rest(struct client *client)
+{
+	if (!client->talk.goes_on) {
+		dismiss(client);
+		return;
+	}
+	free(client->answer);
+	client->answer = NULL;
+	client->deadline = LOOP_FOREVER;
+	loop_change(client->control->loop, &client->watch, EPOLLIN); /* to hear it leave */
 }
 
 static void send_more(struct client *client)
@@ -117,17 +89,48 @@ static void send_more(struct client *client)
 	}
 	client->sent += sent > 0 ? (size_t)sent : 0;
 	if (client->sent == client->length)
-		dismiss(client);
+		rest(client);
 }
 
 static void reply(struct client *client, char *text)
 {
+	if (text == NULL) {
+		rest(client);
+		return;
+	}
 	client->answer = text;
 	client->length = strlen(text);
 	client->sent = 0;
 	client->deadline = clock_now() + ANSWER_PATIENCE;
 	loop_change(client->control->loop, &client->watch, EPOLLOUT);
 	send_more(client);
+}
+
+static size_t count_listeners(const struct control *control)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < CLIENTS; i++)
+		count += control->client[i].watch.fd >= 0 && control->client[i].talk.goes_on;
+	return count;
+}
+
+static char *begin(struct client *client, size_t length)
+{
+	char *text;
+
+	client->talking = true;
+	client->talk = (struct conversation){ .pools = client->control->pools };
+	if (!client->may_ask)
+		return wire_error("only root and the user of ostlerd may ask");
+	if (!wire_read_request(client->request, length, &client->talk.request))
+		return wire_error("not a request: a line like {\"verb\":\"status\"} is expected");
+	text = verbs_answer(&client->talk);
+	if (!client->talk.goes_on || count_listeners(client->control) <= LISTENERS_MOST)
+		return text;
+	free(text);
+	client->talk.goes_on = false;
+	return wire_error("too many are listening already");
 }
 
 static void receive_more(struct client *client)
@@ -142,10 +145,14 @@ static void receive_more(struct client *client)
 		dismiss(client);
 		return;
 	}
+	if (client->talking) { /* it has nothing more to say; what it says is dropped */
+		client->received = 0;
+		return;
+	}
 	client->received += (size_t)got;
 	end = memchr(client->request, '\n', client->received);
 	if (end != NULL)
-		reply(client, answer(client, (size_t)(end - client->request)));
+		reply(client, begin(client, (size_t)(end - client->request)));
 	else if (client->received == sizeof(client->request))
 		reply(client, wire_error("the request is too long"));
 }
@@ -161,19 +168,31 @@ static void client_acts(struct watch *watch, uint32_t events)
 		receive_more(client);
 }
 
+/* Who has not yet asked anything gives way first, and who follows never does. */
+static bool gives_way(const struct client *client, const struct client *before)
+{
+	if (client->talk.goes_on)
+		return false;
+	if (before == NULL || client->talking != before->talking)
+		return before == NULL || !client->talking;
+	return client->since < before->since;
+}
+
 /* A free place, if need be that of the client who has been there longest. */
 static struct client *make_place(struct control *control)
 {
-	struct client *oldest = &control->client[0];
+	struct client *oldest = NULL;
 
 	for (size_t i = 0; i < CLIENTS; i++) {
 		struct client *client = &control->client[i];
 
 		if (client->watch.fd < 0)
 			return client;
-		if (client->since < oldest->since)
+		if (gives_way(client, oldest))
 			oldest = client;
 	}
+	if (oldest == NULL)
+		bug("all %d clients are listening, though %d may", CLIENTS, LISTENERS_MOST);
 	dismiss(oldest);
 	return oldest;
 }
@@ -199,6 +218,8 @@ static void welcome(struct control *control, int fd)
 	client->since = clock_now();
 	client->deadline = client->since + REQUEST_PATIENCE;
 	client->received = 0;
+	client->talking = false;
+	client->talk.goes_on = false;
 	client->answer = NULL;
 	if (!loop_add(control->loop, &client->watch, EPOLLIN)) {
 		close(fd);
@@ -243,7 +264,7 @@ static bool start_listening(struct control *control, const char **wrong)
 
 	/* Ours alone, so it need not block, unlike a worker's. */
 	control->watch = (struct watch){ .fd = fd, .act = someone_calls, .owner = control };
-	if (!listener_publish(control->listener, wrong))
+	if (!listener_publish(control->arena, control->listener, wrong))
 		return false;
 	*wrong = "the control socket cannot be watched";
 	return fcntl(fd, F_SETFL, O_NONBLOCK) == 0 &&
@@ -256,6 +277,7 @@ struct control *control_open(struct arena *arena, const char *path, struct loop 
 	struct control *control = arena_alloc(arena, sizeof(*control));
 	struct listener_rights rights = { .uid = geteuid(), .gid = getegid(), .mode = 0600 };
 	struct address address;
+	struct listener_wish wish = { .address = &address, .rights = &rights, .backlog = BACKLOG };
 
 	address_of_path(path, &address);
 	control->loop = loop;
@@ -263,7 +285,8 @@ struct control *control_open(struct arena *arena, const char *path, struct loop 
 	control->spare = descriptor_raise(open("/dev/null", O_RDONLY | O_CLOEXEC));
 	for (size_t i = 0; i < CLIENTS; i++)
 		control->client[i].watch.fd = -1;
-	control->listener = listener_open(arena, &address, &rights, BACKLOG, wrong);
+	control->arena = arena;
+	control->listener = listener_open(arena, &wish, wrong);
 	if (control->listener != NULL && start_listening(control, wrong))
 		return control;
 	control_close(&control);
@@ -285,6 +308,18 @@ void control_close(struct control **control)
 	*control = NULL;
 }
 
+/* Whether the client was told something, and may be told more. */
+static bool go_on(struct client *client)
+{
+	char *text;
+
+	if (client->watch.fd < 0 || !client->talk.goes_on || client->answer != NULL)
+		return false;
+	text = verbs_answer(&client->talk);
+	reply(client, text);
+	return text != NULL;
+}
+
 int64_t control_tick(struct control *control, int64_t now)
 {
 	int64_t next = LOOP_FOREVER;
@@ -292,6 +327,8 @@ int64_t control_tick(struct control *control, int64_t now)
 	for (size_t i = 0; i < CLIENTS; i++) {
 		struct client *client = &control->client[i];
 
+		if (go_on(client))
+			next = now;
 		if (client->watch.fd < 0)
 			continue;
 		if (client->deadline <= now)

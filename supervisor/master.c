@@ -19,15 +19,26 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "supervisor/burial.h"
+#include "supervisor/capture.h"
 #include "supervisor/control.h"
+#include "supervisor/drain.h"
+#include "supervisor/events.h"
 #include "supervisor/generation.h"
+#include "supervisor/guardian.h"
+#include "supervisor/ledger.h"
+#include "supervisor/inherited.h"
+#include "supervisor/lifecycle.h"
 #include "supervisor/lockfile.h"
 #include "supervisor/notify.h"
 #include "supervisor/orders.h"
+#include "supervisor/reload.h"
 #include "supervisor/signals.h"
+#include "supervisor/sink.h"
 
 struct master {
-	const struct conf *conf;
+	const struct conf *conf; /* that it was started with */
+	struct edition *edition; /* of it */
+	const char *file;
 	struct arena *arena;
 	struct loop *loop;
 	struct pools *pools;
@@ -49,10 +60,29 @@ static void hear_stop(struct master *m, int signal)
 
 	if (signal == SIGQUIT)
 		wish = STOP_QUICK;
+	event_master(EVENT_MASTER_STOP, "SIG%s: %s", sigabbrev_np(signal),
+	    wish == STOP_ORDERLY ? "in order" : "at once");
 	log_info("SIG%s: %s", sigabbrev_np(signal),
 	    wish == STOP_ORDERLY ? "stops all in order; once more: stops all at once"
 				 : "stops all at once");
 	pools_stop(m->pools, wish, clock_now());
+}
+
+static void reopen_output(void)
+{
+	size_t failed = sinks_reopen();
+
+	event_master(EVENT_LOGS_REOPENED, "%zu could not be opened", failed);
+	log_info("SIGUSR1: the output files are opened anew");
+}
+
+/* A terminal sends it whenever its window changes. */
+static void hear_winch(struct master *m)
+{
+	if (isatty(STDIN_FILENO))
+		return;
+	event_master(EVENT_SIGNAL, "SIGWINCH: FastCGI pools take nothing new");
+	lifecycle_drain_all(m->pools, clock_now());
 }
 
 /* Takes a note; the loop acts on it in its own order. */
@@ -62,10 +92,29 @@ static void hear_signal(void *owner, int signal)
 
 	if (signal == SIGCHLD)
 		m->child_ended = true;
+	else if (signal == SIGUSR1)
+		reopen_output();
 	else if (signal == SIGHUP)
-		log_info("SIGHUP: ignored; stop and start again to change the configuration");
+		reload_ask(m->pools->reload, &(struct reload_wish){ .who = "SIGHUP" });
+	else if (signal == SIGTTIN || signal == SIGTTOU)
+		lifecycle_scale_all(m->pools, signal == SIGTTIN ? 1 : -1, clock_now());
+	else if (signal == SIGWINCH)
+		hear_winch(m);
 	else
 		hear_stop(m, signal);
+}
+
+/*
+ * Returns a time before which nothing has happened that we have not heard of.
+ * Were we stopped in the middle of the loop, many deadlines have passed, and
+ * what came in time for them must be heard first.
+ */
+static int64_t hear_the_rest(struct master *m)
+{
+	int64_t now = clock_now();
+
+	loop_wait(m->loop, 0);
+	return now;
 }
 
 static void reap(struct master *m)
@@ -77,13 +126,16 @@ static void reap(struct master *m)
 }
 
 /* Returns when to decide again: at once when an order has just changed things. */
-static int64_t do_what_policy_says(struct master *m)
+static int64_t do_what_policy_says(struct master *m, int64_t now)
 {
-	int64_t now = clock_now();
+	int64_t reload = reload_tick(m->pools->reload, now);
+	int64_t look = drain_tick(m->pools, now);
 
 	policy_decide(m->pools, now, &m->orders);
 	orders_carry_out(&m->orders, &m->spawner, now);
-	return m->orders.count > 0 ? now : m->orders.wake;
+	if (m->orders.count > 0 || reload <= now)
+		return now;
+	return look < m->orders.wake ? look : m->orders.wake;
 }
 
 static void tell_when_all_are_ready(struct master *m)
@@ -91,6 +143,7 @@ static void tell_when_all_are_ready(struct master *m)
 	if (m->all_ready_told || !pools_are_ready(m->pools))
 		return;
 	m->all_ready_told = true;
+	event_master(EVENT_MASTER_READY, "%zu pools", m->pools->count);
 	log_info("all pools are ready");
 	if (m->conf->greeting != NULL)
 		log_info("%s", m->conf->greeting);
@@ -129,21 +182,43 @@ static bool open_sockets(struct master *m)
 	const char *wrong = NULL;
 
 	m->control = control_open(m->arena, m->conf->control, m->loop, m->pools, &wrong);
-	if (m->control != NULL && generation_listen_all(m->arena, m->pools, &wrong))
+	if (m->control != NULL && generation_listen_all(m->arena, m->pools, &wrong)) {
+		inherited_close_unused(m->pools->inherited);
 		return true;
+	}
 	log_error("%s", wrong);
 	return false;
 }
 
-static bool open_up(struct master *m)
+/* All pools of the configuration, each with its first generation. */
+static bool make_pools(struct master *m)
 {
 	struct plan_critic critic = { .hear = hear_critic };
+	bool good = true;
 
+	m->pools = pools_new();
+	m->pools->reload = reload_new(m->pools, m->loop, m->file);
+	m->pools->inherited = inherited_take(m->arena);
+	for (size_t i = 0; i < m->conf->pools.count && good; i++) {
+		const struct pool_conf *conf = conf_pool(m->conf, i);
+		struct pool *pool = pools_add(m->pools, conf->named.name);
+		struct generation *first = generation_new(pool, m->edition, conf, &critic);
+
+		good = first != NULL;
+		if (good)
+			generation_becomes(first, GENERATION_SERVING, clock_now());
+	}
+	if (good)
+		pools_put_in_order(m->pools);
+	return good;
+}
+
+static bool open_up(struct master *m)
+{
 	/* Orphans of our workers become our children instead of running on unseen. */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	m->pools = pools_new(m->arena, m->conf, &critic);
 	m->loop = loop_open(m->arena);
-	if (m->pools == NULL || m->loop == NULL || !hold_pid_file(m) || !open_sockets(m))
+	if (!make_pools(m) || m->loop == NULL || !hold_pid_file(m) || !open_sockets(m))
 		return false;
 	m->notify = notify_open(m->arena, m->loop, m->pools);
 	m->signals = signals_open(m->arena, m->loop, hear_signal, m);
@@ -151,47 +226,73 @@ static bool open_up(struct master *m)
 		log_error("cannot set up: %s", strerror(errno));
 		return false;
 	}
-	orders_make(m->arena, m->pools, &m->orders);
 	m->spawner = (struct spawner){ .loop = m->loop,
 		.scratch = arena_new(16384),
 		.notify_name = notify_name(m->notify),
+		.captures = captures_new(m->arena, m->loop),
+		.ledgers = ledgers_open(clock_now()),
+		.guardian = guardian_start(m->arena, m->pools),
 		.master = getpid() };
-	return true;
+	if (m->spawner.guardian != NULL)
+		return true;
+	log_error("cannot set up a guardian: %s", strerror(errno));
+	return false;
 }
 
 static void close_down(struct master *m)
 {
-	if (m->pools != NULL)
-		generation_close_all(m->pools);
+	guardian_end(&m->spawner.guardian);
+	if (m->pools != NULL) {
+		reload_free(&m->pools->reload);
+		generation_free_all(m->pools);
+		inherited_close(&m->pools->inherited);
+	}
+	captures_close(&m->spawner.captures);
 	notify_close(&m->notify);
 	control_close(&m->control);
 	if (m->conf->pid_file != NULL)
 		lockfile_drop(m->conf->pid_file, &m->pid_file);
 	signals_close(&m->signals);
 	loop_close(&m->loop);
+	orders_free(&m->orders);
+	ledgers_close(&m->spawner.ledgers);
+	pools_free(&m->pools);
 	if (m->spawner.scratch != NULL)
 		arena_free(&m->spawner.scratch);
 }
 
-int master_run(const struct conf *conf)
+int master_run(const struct conf *conf, const char *file)
 {
-	struct master m = { .conf = conf, .arena = arena_new(65536), .pid_file = -1 };
+	struct master m = { .conf = conf,
+		.file = file,
+		.edition = edition_new(conf),
+		.arena = arena_new(65536),
+		.pid_file = -1 };
 	bool opened = open_up(&m);
 	int64_t wake = 0;
 
 	if (opened)
+		event_master(EVENT_MASTER_START, "%zu pools", m.pools->count);
+	if (opened)
 		log_info("ostlerd %d starts; pools: %zu", (int)getpid(), m.pools->count);
 	while (opened && !pools_have_stopped(m.pools)) {
-		int64_t impatient = control_tick(m.control, clock_now());
+		int64_t now = clock_now();
+		int64_t impatient = control_tick(m.control, now), stuck = sinks_flush(now);
+		int64_t next = ledgers_tick(m.spawner.ledgers, m.conf->window * 1000, now);
 
-		loop_wait(m.loop, wake < impatient ? wake : impatient);
+		captures_tell_losses(m.spawner.captures);
+		impatient = impatient < next ? impatient : next;
+		wake = wake < impatient ? wake : impatient;
+		loop_wait(m.loop, wake < stuck ? wake : stuck);
+		now = hear_the_rest(&m);
 		reap(&m);
-		wake = do_what_policy_says(&m);
+		wake = do_what_policy_says(&m, now);
 		tell_when_all_are_ready(&m);
 	}
 	if (opened)
 		log_info("all pools have stopped");
 	close_down(&m);
+	edition_drop(&m.edition);
 	arena_free(&m.arena);
 	return opened ? EXIT_SUCCESS : EXIT_FAILURE;
 }

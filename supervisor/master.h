@@ -5,9 +5,10 @@
 #include "supervisor/conf.h"
 
 /*
- * Starts the pools of a checked configuration and stays until all have been
- * stopped.  Returns the exit status: 0, or 1 when nothing could be started.
+ * Starts the pools of a checked configuration, which it takes over, and stays
+ * until all have been stopped.  FILE is where a reload finds the next one.  Returns the exit
+ * status: 0, or 1 when nothing could be started.
  */
-int master_run(const struct conf *);
+int master_run(const struct conf *, const char *file);
 
 #endif

@@ -1,115 +1,86 @@
 /* ostlerctl.c - ostlerctl(8): its command line. */
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "base/text.h"
-#include "supervisor/caller.h"
 #include "supervisor/conf.h"
-#include "supervisor/table.h"
+#include "supervisor/wish.h"
 
-enum { EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_NOBODY = 3, EXIT_FORBIDDEN = 4 };
-
-struct wish {
-	const char *socket;
-	const char *const *words; /* behind the command */
-	struct arena *arena;
+/* Words a command takes; the pool's name comes before the number. */
+enum needs {
+	NEEDS_NOTHING,
+	MAY_NAME_POOL,
+	NEEDS_POOL,
+	NEEDS_POOL_AND_NUMBER,
+	NEEDS_PID,
+	NEEDS_FILE
 };
 
-/* Asks and shows what went wrong, if it did.  Returns the exit status; 0 with an answer. */
-static int ask(
-    const struct wish *wish, const char *verb, struct call *call, struct wire_answer *answer)
-{
-	static const int statuses[] = { [CALL_NOBODY] = EXIT_NOBODY,
-		[CALL_FORBIDDEN] = EXIT_FORBIDDEN,
-		[CALL_FAILED] = EXIT_REFUSED };
-	enum call_result result = caller_ask(wish->arena, wish->socket, verb, call);
+static const char *const needs_shown[] = { [NEEDS_NOTHING] = "",
+	[MAY_NAME_POOL] = "[POOL]",
+	[NEEDS_POOL] = "POOL",
+	[NEEDS_POOL_AND_NUMBER] = "POOL N",
+	[NEEDS_PID] = "PID",
+	[NEEDS_FILE] = "FILE" };
 
-	if (result != CALL_ANSWERED) {
-		fprintf(stderr, "ostlerctl: %s\n", call->wrong);
-		return statuses[result];
-	}
-	if (!wire_read_answer(wish->arena, call->text, call->length, answer)) {
-		fprintf(stderr, "ostlerctl: %s: that is no ostlerd\n", wish->socket);
-		return EXIT_REFUSED;
-	}
-	if (answer->error != NULL) {
-		fprintf(stderr, "ostlerctl: %s\n", answer->error);
-		return EXIT_REFUSED;
-	}
-	return EXIT_SUCCESS;
-}
+static const struct option {
+	const char *word, *shown;
+	enum wish_option option;
+	const char *until;
+} options[] = {
+	{ "--json", "[--json]", WISH_JSON, NULL },
+	{ "--follow", "[--follow]", WISH_FOLLOW, NULL },
+	{ "--watch", "[--watch]", WISH_WATCH, NULL },
+	{ "--wait", "[--wait[=switched|drained]]", WISH_WAIT, "switched" },
+	{ "--wait=switched", NULL, WISH_WAIT, "switched" },
+	{ "--wait=drained", NULL, WISH_WAIT, "drained" },
+};
 
-static int misuse(const char *message, const char *word)
+static const struct command {
+	const char *name;
+	enum needs needs;
+	unsigned options;
+	const char *does;
+	int (*run)(const struct wish *);
+} commands[] = {
+	{ "status", NEEDS_NOTHING, WISH_JSON | WISH_WATCH, "show all pools", wish_status },
+	{ "workers", MAY_NAME_POOL, WISH_WATCH, "show their workers", wish_workers },
+	{ "metrics", NEEDS_NOTHING, 0, "show all numbers, as OpenMetrics", wish_metrics },
+	{ "events", MAY_NAME_POOL, WISH_JSON | WISH_FOLLOW, "show what has happened", wish_events },
+	{ "logs", MAY_NAME_POOL, WISH_JSON | WISH_FOLLOW, "show what workers have printed",
+	    wish_logs },
+	{ "why", NEEDS_PID, WISH_JSON, "tell the story of a process", wish_why },
+	{ "reload", MAY_NAME_POOL, WISH_WAIT, "follow the changed configuration and programs",
+	    wish_act },
+	{ "restart", MAY_NAME_POOL, WISH_WAIT, "replace processes, changed or not", wish_act },
+	{ "scale", NEEDS_POOL_AND_NUMBER, 0, "run so many workers", wish_act },
+	{ "drain", MAY_NAME_POOL, 0, "take no more requests", wish_act },
+	{ "resume", MAY_NAME_POOL, WISH_WAIT, "take requests again", wish_act },
+	{ "stop", NEEDS_NOTHING, 0, "end all pools in order, and wait until ostlerd has ended",
+	    wish_stop },
+	{ "check", NEEDS_FILE, 0, "check a configuration", wish_check },
+};
+
+static int misuse(const char *command, const char *message, const char *word)
 {
-	fprintf(stderr, "ostlerctl: %s%s%s\n", message, word != NULL ? " " : "",
+	fprintf(stderr, "ostlerctl: %s %s%s%s\n", command, message, word != NULL ? " " : "",
 	    word != NULL ? word : "");
 	return EXIT_USAGE;
 }
 
-static int do_status(const struct wish *wish)
+static void show_command(const struct command *command)
 {
-	bool json = wish->words[0] != NULL && strcmp(wish->words[0], "--json") == 0;
-	struct wire_answer answer;
-	struct call call;
-	int status;
+	char takes[128];
+	size_t length = (size_t)snprintf(takes, sizeof(takes), "%s", needs_shown[command->needs]);
 
-	if (wish->words[0] != NULL && (!json || wish->words[1] != NULL))
-		return misuse("status can only take --json, not", wish->words[json ? 1 : 0]);
-	status = ask(wish, "status", &call, &answer);
-	if (status != EXIT_SUCCESS)
-		return status;
-	if (json)
-		fwrite(call.text, 1, call.length, stdout);
-	else
-		table_print(stdout, &answer);
-	return EXIT_SUCCESS;
+	for (size_t i = 0; i < COUNT(options); i++)
+		if (options[i].shown != NULL && (command->options & options[i].option) != 0)
+			length += (size_t)snprintf(takes + length, sizeof(takes) - length, "%s%s",
+			    length > 0 ? " " : "", options[i].shown);
+	fprintf(stderr, "  %-8s %-27s %s\n", command->name, takes, command->does);
 }
-
-static int do_stop(const struct wish *wish)
-{
-	struct wire_answer answer;
-	struct call call;
-	int status;
-
-	if (wish->words[0] != NULL)
-		return misuse("stop takes nothing, not", wish->words[0]);
-	status = ask(wish, "stop", &call, &answer);
-	if (status != EXIT_SUCCESS)
-		return status;
-	if (!caller_wait_for_end(&call))
-		fputs("ostlerctl: it stops, but its end cannot be seen from here\n", stderr);
-	return EXIT_SUCCESS;
-}
-
-static int do_check(const struct wish *wish)
-{
-	const struct conf *conf;
-
-	if (wish->words[0] == NULL || wish->words[1] != NULL)
-		return misuse("check takes one file", NULL);
-	conf = conf_read(wish->words[0], stderr);
-	if (conf == NULL)
-		return EXIT_USAGE;
-	printf("%s: fine, %zu pool%s\n", wish->words[0], conf->pools.count,
-	    conf->pools.count == 1 ? "" : "s");
-	conf_free(&conf);
-	return EXIT_SUCCESS;
-}
-
-static const struct command {
-	const char *name;
-	const char *takes;
-	const char *does;
-	int (*run)(const struct wish *);
-} commands[] = {
-	{ "status", "[--json]", "show all pools and their workers", do_status },
-	{ "stop", "", "end all pools in order, and wait until ostlerd has ended", do_stop },
-	{ "check", "FILE", "check a configuration", do_check },
-};
 
 static int explain(const char *unknown)
 {
@@ -123,29 +94,163 @@ static int explain(const char *unknown)
 		fprintf(stderr, "ostlerctl: unknown command \"%s\"%s%s%s\n", unknown,
 		    hint != NULL ? "; did you mean \"" : "", hint != NULL ? hint : "",
 		    hint != NULL ? "\"?" : "");
-	fprintf(stderr, "usage: ostlerctl [-s SOCKET] COMMAND\n"
-			"  -s SOCKET        where ostlerd listens; otherwise " CONF_CONTROL "\n");
+	fputs("usage: ostlerctl [-s SOCKET | -c FILE] COMMAND\n"
+	      "  -s SOCKET  where ostlerd listens\n"
+	      "  -c FILE    the configuration that says it; otherwise " CONF_FILE "\n",
+	    stderr);
 	for (size_t i = 0; i < COUNT(commands); i++)
-		fprintf(stderr, "  %-6s %-9s %s\n", commands[i].name, commands[i].takes,
-		    commands[i].does);
+		show_command(&commands[i]);
 	return EXIT_USAGE;
+}
+
+/* Returns whether WORD is an option that the command takes. */
+static bool take_option(const struct command *command, const char *word, struct wish *wish)
+{
+	for (size_t i = 0; i < COUNT(options); i++) {
+		if (strcmp(options[i].word, word) != 0 ||
+		    (command->options & options[i].option) == 0)
+			continue;
+		wish->options |= options[i].option;
+		wish->request.follow |= options[i].option == WISH_FOLLOW;
+		if (options[i].until != NULL)
+			strcpy(wish->request.until, options[i].until);
+		return true;
+	}
+	return false;
+}
+
+static bool take_pool(const char *word, struct wish *wish)
+{
+	size_t length = strlen(word);
+
+	if (length == 0 || length >= WIRE_WORD_ROOM || text_code_points(word, length) < 0)
+		return false;
+	strcpy(wish->request.pool, word);
+	return true;
+}
+
+static bool take_number(const char *word, struct wish *wish)
+{
+	return text_to_integer(word, &wish->request.number) && wish->request.number > 0;
+}
+
+/* The word number INDEX behind the command that is no option. */
+static bool take_word(
+    const struct command *command, size_t index, const char *word, struct wish *wish)
+{
+	switch (command->needs) {
+	case NEEDS_NOTHING:
+		return false;
+	case MAY_NAME_POOL:
+	case NEEDS_POOL:
+		return index == 0 && take_pool(word, wish);
+	case NEEDS_POOL_AND_NUMBER:
+		return index == 0 ? take_pool(word, wish) : index == 1 && take_number(word, wish);
+	case NEEDS_PID:
+		return index == 0 && take_number(word, wish);
+	case NEEDS_FILE:
+		wish->file = word;
+		return index == 0;
+	}
+	return false;
+}
+
+static size_t words_needed(enum needs needs)
+{
+	if (needs == NEEDS_NOTHING || needs == MAY_NAME_POOL)
+		return 0;
+	return needs == NEEDS_POOL_AND_NUMBER ? 2 : 1;
+}
+
+static int run(const struct command *command, char *const *words, struct wish *wish)
+{
+	size_t count = 0;
+
+	strcpy(wish->request.verb, command->name);
+	for (; *words != NULL; words++) {
+		bool taken = text_starts(*words, "--") ? take_option(command, *words, wish)
+						       : take_word(command, count++, *words, wish);
+
+		if (!taken)
+			return misuse(command->name, "does not take", *words);
+	}
+	if (count < words_needed(command->needs))
+		return misuse(command->name, "takes", needs_shown[command->needs]);
+	return command->run(wish);
+}
+
+/* One line per command, with tabs: its name, its words, its options; for completion. */
+static int list_commands(void)
+{
+	for (size_t i = 0; i < COUNT(commands); i++) {
+		printf("%s\t%s\t", commands[i].name, needs_shown[commands[i].needs]);
+		for (size_t j = 0; j < COUNT(options); j++)
+			if ((commands[i].options & options[j].option) != 0)
+				printf("%s ", options[j].word);
+		putchar('\n');
+	}
+	return EXIT_SUCCESS;
+}
+
+/* The control socket that the configuration FILE names; NULL: it is wrong, as ERRORS tells. */
+static const char *socket_of(struct arena *arena, const char *file, FILE *errors)
+{
+	const struct conf *conf = errors != NULL ? conf_read(file, errors) : NULL;
+	const char *path;
+
+	if (conf == NULL)
+		return NULL;
+	path = arena_copy(arena, conf->control, strlen(conf->control));
+	conf_free(&conf);
+	return path;
+}
+
+/* That of the usual configuration, if there is one; a wrong one must not keep people out. */
+static const char *usual_socket(struct arena *arena)
+{
+	FILE *nowhere = access(CONF_FILE, R_OK) == 0 ? fopen("/dev/null", "we") : NULL;
+	const char *path = socket_of(arena, CONF_FILE, nowhere);
+
+	if (nowhere != NULL)
+		fclose(nowhere);
+	return path != NULL ? path : CONF_CONTROL;
+}
+
+static int obey(const char *name, char *const *words, struct wish *wish)
+{
+	if (wish->socket == NULL)
+		wish->socket = usual_socket(wish->arena);
+	for (size_t i = 0; i < COUNT(commands); i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return run(&commands[i], words, wish);
+	return explain(name);
+}
+
+/* -1: the command line is fine so far, and the command stands at optind. */
+static int take_options(int argc, char **argv, struct wish *wish)
+{
+	int option;
+
+	if (argc == 2 && strcmp(argv[1], "--commands") == 0)
+		return list_commands();
+	/* '+': what stands behind the command is the command's. */
+	while ((option = getopt(argc, argv, "+s:c:")) != -1) {
+		if (option == '?')
+			return explain(NULL);
+		wish->socket = option == 's' ? optarg : socket_of(wish->arena, optarg, stderr);
+		if (wish->socket == NULL)
+			return EXIT_USAGE;
+	}
+	return optind < argc ? -1 : explain(NULL);
 }
 
 int main(int argc, char **argv)
 {
-	struct wish wish = { .socket = CONF_CONTROL, .arena = arena_new(65536) };
-	int option, status;
+	struct wish wish = { .arena = arena_new(65536) };
+	int status = take_options(argc, argv, &wish);
 
-	/* '+': what stands behind the command is the command's. */
-	while ((option = getopt(argc, argv, "+s:")) == 's')
-		wish.socket = optarg;
-	if (option != -1 || optind == argc)
-		return explain(NULL);
-	wish.words = (const char *const *)argv + optind + 1;
-	status = -1;
-	for (size_t i = 0; i < COUNT(commands); i++)
-		if (strcmp(commands[i].name, argv[optind]) == 0)
-			status = commands[i].run(&wish);
+	if (status < 0)
+		status = obey(argv[optind], argv + optind + 1, &wish);
 	arena_free(&wish.arena);
-	return status >= 0 ? status : explain(argv[optind]);
+	return status;
 }

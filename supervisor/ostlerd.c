@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "supervisor/conf.h"
 #include "supervisor/master.h"
+#include "supervisor/sink.h"
 
 #define EXIT_USAGE 2 /* a bad configuration, too */
 
@@ -36,10 +37,11 @@ static int check(const char *file, const struct conf *conf)
 	return EXIT_SUCCESS;
 }
 
-static int run(const struct conf *conf)
+static int run(const char *file, const struct conf *conf)
 {
 	log_setup((enum log_level)conf->log_level, (enum log_format)conf->log_format);
-	return master_run(conf);
+	sinks_take_log();
+	return master_run(conf, file);
 }
 
 int main(int argc, char **argv)
@@ -70,7 +72,9 @@ int main(int argc, char **argv)
 	conf = conf_read(file, stderr);
 	if (conf == NULL)
 		return EXIT_USAGE;
-	status = check_only ? check(file, conf) : run(conf);
+	if (!check_only)
+		return run(file, conf);
+	status = check(file, conf);
 	conf_free(&conf);
 	return status;
 }

@@ -19,9 +19,16 @@ enum order_verb {
 	ORDER_LOOK,      /* look whether it is ready */
 	ORDER_END_PROBE, /* the command that looks takes too long: kill it */
 	ORDER_GIVE_UP,   /* not ready in time: send its stop signal */
+	ORDER_DRAIN,     /* let it finish what it has */
+	ORDER_ASK,       /* look whether it is idle, and send its stop signal if it is */
+	ORDER_HURRY,     /* it has not finished in time: send its stop signal */
 	ORDER_STOP,      /* send its stop signal */
 	ORDER_KILL,      /* it has not ended in time: SIGKILL */
 	ORDER_REST,      /* it has no process and shall get none */
+	ORDER_RECYCLE,   /* it has served long enough: start another for it */
+	ORDER_RELIEVE,   /* it is ready: the one it replaces can leave */
+	ORDER_WATCH,     /* look what it does */
+	ORDER_ABANDON,   /* its request takes too long: send its stop signal */
 };
 
 struct order {
@@ -30,42 +37,23 @@ struct order {
 };
 
 struct orders {
-	struct order *order; /* room for one per worker */
-	size_t count;
+	struct order *order;
+	size_t count, room;
 	int64_t wake; /* decide again at this time, if nothing happens before */
 };
 
-/* Room for what policy_decide may say about these pools. */
-void orders_make(struct arena *, const struct pools *, struct orders *);
-
-/* Fills the orders: at most one for each worker. */
+/* Fills the orders, which are all 0 at first: at most one for each worker. */
 void policy_decide(const struct pools *, int64_t now, struct orders *);
+void orders_free(struct orders *);
 
-/* How a process ended. */
-struct ending {
-	bool signalled;
-	int code; /* the exit status, or the signal */
-};
-
-/* What becomes of a worker whose process has ended. */
-struct verdict {
-	enum worker_state next;
-	unsigned failures; /* in a row, this one included */
-	int64_t retry_at;
-	bool failed; /* it should not have ended, or not like that */
-};
-
-/* RANDOM is any number: it spreads the workers that try again. */
-struct verdict policy_after_end(const struct pools *, const struct worker *, const struct ending *,
-    int64_t now, uint32_t random);
-
-/* The same when not even a process could be made: fork(2) failed. */
-struct verdict policy_after_no_start(const struct worker *, int64_t now, uint32_t random);
-
-/*
- * Microseconds to wait after so many FAILURES in a row: backoff_first, doubled
- * with each more, at most backoff_longest; then up to a tenth more, by RANDOM.
+/* Whether a generation that serves shall begin to leave now, because all end or its pool is gone.
  */
-int64_t policy_backoff(const struct pool_conf *, unsigned failures, uint32_t random);
+bool policy_may_retire(const struct pools *, const struct generation *);
+
+/* Whether the worker has served for as long as its pool wants, and in which respect; NULL: no. */
+const char *policy_is_due(const struct worker *, int64_t now);
+
+/* Whether the worker is to have a process: a new one, should it have none. */
+bool policy_wants_process(const struct pools *, const struct worker *);
 
 #endif

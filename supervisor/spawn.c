@@ -8,18 +8,21 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "supervisor/capture.h"
 #include "supervisor/child.h"
 #include "supervisor/environment.h"
+#include "supervisor/guardian.h"
+#include "supervisor/ledger.h"
 
 /* A command that looks whether a worker is ready, and hangs, tells nothing. */
 #define PROBE_PATIENCE (5 * SECOND_US)
 
-static struct child_plan plan_of(struct spawner *spawner, const struct worker *worker)
+static struct child_plan plan_of(
+    struct spawner *spawner, const struct worker *worker, int scoreboard)
 {
 	const struct generation *generation = worker->generation;
 	const struct plan *plan = &generation->plan;
@@ -27,15 +30,17 @@ static struct child_plan plan_of(struct spawner *spawner, const struct worker *w
 		arena_print(spawner->scratch, "OSTLER_SLOT=%zu", worker->slot),
 		arena_print(spawner->scratch, "OSTLER_GENERATION=%lld", generation->number),
 		arena_print(spawner->scratch, "NOTIFY_SOCKET=%s", spawner->notify_name),
+		arena_print(spawner->scratch, SCOREBOARD_VARIABLE "=%d", scoreboard),
 	};
+	size_t count = scoreboard >= 0 ? COUNT(more) : COUNT(more) - 1;
 
 	return (struct child_plan){
 		.program = plan->program,
 		.arguments = plan->conf->command.word,
-		.environment = environment_extend(
-		    spawner->scratch, plan->environment, more, COUNT(more)),
+		.environment = environment_extend(spawner->scratch, plan->environment, more, count),
 		.input = generation->listener != NULL ? listener_fd(generation->listener) : -1,
-		.output = plan->conf->output,
+		.scoreboard = scoreboard,
+		.output = -1,
 		.umask = plan->umask,
 		.who = &plan->who,
 		.directory = plan->conf->directory,
@@ -44,11 +49,31 @@ static struct child_plan plan_of(struct spawner *spawner, const struct worker *w
 	};
 }
 
-static off_t size_of(const char *path)
+/*
+ * Returns the descriptor for the child, or -1: a worker that can be had without
+ * being counted is better than none.
+ */
+static int open_board(struct spawner *spawner, struct worker *worker)
 {
-	struct stat about;
+	const struct pool_conf *conf = worker_conf(worker);
+	struct pool *pool = worker->generation->pool;
+	int fd;
 
-	return path != NULL && stat(path, &about) == 0 ? about.st_size : 0;
+	if (pool->ledger == NULL)
+		pool->ledger = ledgers_find(spawner->ledgers, pool->name);
+	if (conf->kind != KIND_FASTCGI && conf->kind != KIND_WORKER)
+		return -1;
+	worker->board = board_open(conf->request_timeout * 1000, &fd);
+	if (worker->board == NULL)
+		log_warn("%s: no scoreboard: %s", worker->name, strerror(errno));
+	ledger_open_board(pool->ledger, worker->board);
+	return fd;
+}
+
+void spawn_close_board(struct worker *worker)
+{
+	ledger_close_board(worker->generation->pool->ledger, &worker->board);
+	sight_forget(&worker->sight, 0);
 }
 
 static void end_report(struct spawner *spawner, struct worker *worker)
@@ -85,6 +110,24 @@ static void report_arrives(struct watch *watch, uint32_t events)
 	spawn_hear_report(watch->owner, worker);
 }
 
+/* By chance, so that workers that were started together are not replaced together. */
+static void set_limits(struct worker *worker)
+{
+	const struct pool_conf *conf = worker_conf(worker);
+	int64_t age = conf->max_age * 1000;
+
+	worker->age_limit = age + age / 10 * (spawn_any_number() % 1024) / 1024;
+	worker->request_limit = conf->max_requests;
+	if (conf->max_requests > 0)
+		worker->request_limit += spawn_any_number() % (conf->max_requests_jitter + 1);
+}
+
+/* Neighbours are not all looked at in the same moment. */
+static int64_t first_look(const struct worker *worker)
+{
+	return worker_conf(worker)->watch_interval * 1000 * (int64_t)(worker->slot % 16) / 16;
+}
+
 static void record_start(struct worker *worker, pid_t pid, int64_t now)
 {
 	worker->restarts += worker->started != 0;
@@ -95,6 +138,10 @@ static void record_start(struct worker *worker, pid_t pid, int64_t now)
 	worker->seems_ready = false;
 	worker->cause[0] = '\0';
 	worker->said[0] = '\0';
+	worker->requests = 0;
+	worker->memory = 0;
+	set_limits(worker);
+	sight_forget(&worker->sight, now + first_look(worker));
 	worker->probe = (struct probe){ .next = now, .fd = -1 };
 	worker_becomes(worker, WORKER_STARTING, now);
 }
@@ -117,27 +164,64 @@ static bool open_report(struct spawner *spawner, struct worker *worker, int *wri
 	return false;
 }
 
+/* What the child inherits; our own ends are with the worker. */
+struct ends {
+	int report, output, scoreboard;
+};
+
+static bool open_ends(struct spawner *spawner, struct worker *worker, struct ends *ends)
+{
+	int error;
+
+	if (!open_report(spawner, worker, &ends->report))
+		return false;
+	worker->capture = capture_open(spawner->captures, worker, &ends->output);
+	if (worker->capture != NULL) {
+		ends->scoreboard = open_board(spawner, worker);
+		return true;
+	}
+	error = errno;
+	end_report(spawner, worker);
+	close(ends->report);
+	errno = error;
+	return false;
+}
+
+static void close_childs_ends(const struct ends *ends)
+{
+	close(ends->report);
+	close(ends->output);
+	if (ends->scoreboard >= 0)
+		close(ends->scoreboard);
+}
+
 bool spawn_worker(struct spawner *spawner, struct worker *worker, int64_t now)
 {
 	struct child_plan plan;
-	int report, error;
+	struct ends ends;
+	int error;
 	pid_t pid;
 
 	arena_reset(spawner->scratch);
-	plan = plan_of(spawner, worker);
-	if (!open_report(spawner, worker, &report))
+	if (!open_ends(spawner, worker, &ends))
 		return false;
-	worker->output_from = size_of(plan.output);
+	plan = plan_of(spawner, worker, ends.scoreboard);
+	plan.output = ends.output;
 	pid = fork();
 	if (pid == 0)
-		child_become(&plan, report);
+		child_become(&plan, ends.report);
 	error = errno;
-	close(report);
+	close_childs_ends(&ends);
 	if (pid < 0) {
 		end_report(spawner, worker);
+		capture_forget(&worker->capture);
+		spawn_close_board(worker);
 		errno = error;
 		return false;
 	}
+	guardian_watch(spawner->guardian, pid);
+	capture_begins(worker->capture, pid);
+	ledger_count_start(worker->generation->pool->ledger);
 	record_start(worker, pid, now);
 	return true;
 }
@@ -148,11 +232,10 @@ bool spawn_probe(struct spawner *spawner, struct worker *worker, int64_t now)
 	pid_t pid;
 
 	arena_reset(spawner->scratch);
-	plan = plan_of(spawner, worker);
+	plan = plan_of(spawner, worker, -1);
 	plan.program = worker->generation->plan.probe;
 	plan.arguments = worker->generation->plan.ready.command.word;
 	plan.input = -1;
-	plan.output = "/dev/null"; /* only its exit status is of interest */
 	plan.death_signal = SIGKILL;
 	pid = fork();
 	if (pid == 0)

@@ -7,8 +7,11 @@
 /* What every birth needs. */
 struct spawner {
 	struct loop *loop;
-	struct arena *scratch;   /* reset by each birth */
-	const char *notify_name; /* of the socket for NOTIFY_SOCKET */
+	struct arena *scratch;     /* reset by each birth */
+	const char *notify_name;   /* of the socket for NOTIFY_SOCKET */
+	struct ledgers *ledgers;   /* for the scoreboards */
+	struct captures *captures; /* of what workers print */
+	struct guardian *guardian; /* hears of each; NULL: there is none */
 	pid_t master;
 };
 
@@ -20,6 +23,9 @@ bool spawn_worker(struct spawner *, struct worker *, int64_t now) MUST_CHECK;
 
 /* Reads what the child had to report, if it did: a failure is in the worker's cause. */
 void spawn_hear_report(struct spawner *, struct worker *);
+
+/* Its process is dead or was never made: what it has done joins its pool's totals. */
+void spawn_close_board(struct worker *);
 
 /* Forks the command of ready = "exec:…".  False with errno set. */
 bool spawn_probe(struct spawner *, struct worker *, int64_t now) MUST_CHECK;

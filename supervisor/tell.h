@@ -2,7 +2,7 @@
 #ifndef SUPERVISOR_TELL_H
 #define SUPERVISOR_TELL_H
 
-#include "supervisor/policy.h"
+#include "supervisor/verdict.h"
 
 #define TELL_DURATION 32 /* room for tell_duration */
 
@@ -12,8 +12,14 @@ const char *tell_duration(char text[static TELL_DURATION], int64_t microseconds)
 void tell_started(const struct worker *);
 void tell_not_started(const struct worker *, int error, const struct verdict *, int64_t now);
 void tell_ready(const struct worker *);
-void tell_stopping(const struct worker *, bool too_late);
+void tell_draining(const struct worker *);
+void tell_recycled(const struct worker *, const char *limit);
+
+/* Why a worker is sent its stop signal. */
+enum stop_reason { REASON_ASKED, REASON_IDLE, REASON_NOT_READY, REASON_NOT_FINISHED, REASON_STUCK };
+void tell_stopping(const struct worker *, enum stop_reason);
 void tell_killing(const struct worker *);
+void tell_stuck(const struct worker *, const char *request);
 
 /* A process has ended, and what follows from it; with its last words when it failed. */
 void tell_ended(const struct pools *, const struct worker *, const struct ending *,

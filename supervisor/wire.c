@@ -1,58 +1,101 @@
 /* wire.c - what goes over the control socket: a line of JSON each way. */
 #include "supervisor/wire.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "supervisor/pool.h"
+#include "supervisor/wire_json.h"
+#include "supervisor/wire_work.h"
 
-bool wire_read_request(const char *text, size_t length, char verb[static WIRE_VERB_ROOM])
+/* A word that is not there stays empty; one that is no text, or too long, is an error. */
+static bool take_word(const json_t *object, const char *name, char word[static WIRE_WORD_ROOM])
 {
-	json_t *request = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
-	const char *word = json_string_value(json_object_get(request, "verb"));
-	bool good = word != NULL && strlen(word) < WIRE_VERB_ROOM;
+	const json_t *value = json_object_get(object, name);
+	const char *text = json_string_value(value);
 
-	if (good)
-		strcpy(verb, word);
-	json_decref(request);
+	if (value == NULL)
+		return true;
+	if (text == NULL || strlen(text) >= WIRE_WORD_ROOM)
+		return false;
+	strcpy(word, text);
+	return true;
+}
+
+bool wire_read_request(const char *text, size_t length, struct wire_request *request)
+{
+	json_t *object = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
+	bool good;
+
+	*request = (struct wire_request){
+		.number = json_integer_value(json_object_get(object, "number")),
+		.follow = json_is_true(json_object_get(object, "follow")),
+	};
+	good = take_word(object, "verb", request->verb) &&
+	       take_word(object, "pool", request->pool) &&
+	       take_word(object, "until", request->until) && request->verb[0] != '\0';
+	json_decref(object);
 	return good;
 }
 
-/* The object as a line, which is consumed. */
-static char *line_of(json_t *object)
+char *wire_request(const struct wire_request *request)
 {
-	char *text = object != NULL ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(9))
-				    : NULL;
-	char *line;
-	size_t length;
+	json_t *object = json_pack("{s:s}", "verb", request->verb);
 
-	json_decref(object);
-	if (text == NULL)
-		die("out of memory for an answer");
-	length = strlen(text);
-	line = realloc(text, length + 2);
-	if (line == NULL)
-		die("out of memory for an answer");
-	memcpy(line + length, "\n", 2);
-	return line;
+	if (request->pool[0] != '\0')
+		json_object_set_new(object, "pool", json_string(request->pool));
+	if (request->until[0] != '\0')
+		json_object_set_new(object, "until", json_string(request->until));
+	if (request->number != 0)
+		json_object_set_new(object, "number", json_integer(request->number));
+	if (request->follow)
+		json_object_set_new(object, "follow", json_true());
+	return wire_line(object);
 }
 
-char *wire_request(const char *verb)
+char *wire_copy(const char *text, size_t length)
 {
-	return line_of(json_pack("{s:s}", "verb", verb));
+	char *copy = calloc(1, length + 1);
+
+	if (copy == NULL)
+		die("out of memory for an answer");
+	memcpy(copy, text, length);
+	return copy;
+}
+
+char *wire_nothing(void)
+{
+	return wire_copy("", 0);
+}
+
+char *wire_append(char *text, size_t *length, char *line)
+{
+	size_t more = strlen(line);
+	char *grown = realloc(text, *length + more + 1);
+
+	if (grown == NULL)
+		die("out of memory for an answer");
+	memcpy(grown + *length, line, more + 1);
+	*length += more;
+	free(line);
+	return grown;
 }
 
 char *wire_error(const char *message)
 {
-	return line_of(json_pack("{s:s}", "error", message));
+	return wire_line(json_pack("{s:o}", "error", wire_text(message, strlen(message))));
+}
+
+char *wire_say(const char *text)
+{
+	return wire_line(json_pack("{s:o}", "text", wire_text(text, strlen(text))));
 }
 
 char *wire_pid(pid_t pid)
 {
-	return line_of(json_pack("{s:i}", "pid", (int)pid));
+	return wire_line(json_pack("{s:i}", "pid", (int)pid));
 }
 
 /* What a worker says of itself may be no UTF-8, which JSON could not carry. */
@@ -67,28 +110,52 @@ static json_t *describe_worker(const struct worker *worker, int64_t now)
 {
 	char since[CLOCK_TEXT] = "";
 	int64_t age = worker->since != 0 ? now - worker->since : 0;
+	json_t *object;
 
 	if (worker->since != 0)
 		clock_rfc3339(since, clock_wall() - age);
-	return json_pack("{s:I, s:o, s:s, s:o, s:f, s:I, s:I, s:I, s:o}", "slot",
+	object = json_pack("{s:I, s:o, s:s, s:o, s:f, s:I, s:I, s:I, s:o}", "slot",
 	    (json_int_t)worker->slot, "pid",
 	    worker->pid != 0 ? json_integer(worker->pid) : json_null(), "state",
 	    worker_state_names[worker->state], "since", text_or_null(since), "seconds",
 	    (double)age / 1e6, "restarts", (json_int_t)worker->restarts, "failures",
 	    (json_int_t)worker->failures, "generation", (json_int_t)worker->generation->number,
 	    "status", text_or_null(worker->said));
+	wire_add_work(object, worker, now);
+	return object;
+}
+
+/* Seats that were given up, and what a generation that leaves has behind it, are of no interest. */
+static void add_workers(
+    json_t *list, const struct pools *pools, const struct generation *generation, int64_t now)
+{
+	bool serves = generation == generation->pool->generation;
+
+	for (size_t i = 0; i < generation->count; i++) {
+		const struct worker *worker = generation->worker[i];
+		bool given_up = worker->state == WORKER_STOPPED && pools->stopping == STOP_NOT;
+
+		if (worker_is_alive(worker) || (serves && !given_up))
+			json_array_append_new(list, describe_worker(worker, now));
+	}
 }
 
 static json_t *describe_pool(const struct pools *pools, const struct pool *pool, int64_t now)
 {
 	const struct generation *generation = pool->generation;
 	json_t *workers = json_array();
+	json_t *object;
 
-	for (size_t i = 0; i < generation->count; i++)
-		json_array_append_new(workers, describe_worker(&generation->worker[i], now));
-	return json_pack("{s:s, s:s, s:s, s:o}", "name", pool->name, "kind",
+	add_workers(workers, pools, generation, now);
+	for (const struct generation *g = pool->newest; g != NULL; g = g->older)
+		if (g != generation)
+			add_workers(workers, pools, g, now);
+	object = json_pack("{s:s, s:s, s:s, s:I, s:b, s:o}", "name", pool->name, "kind",
 	    pool_kind_names[generation->plan.conf->kind], "state",
-	    pool_state_names[pool_state(pools, pool)], "workers", workers);
+	    pool_state_names[pool_state(pools, pool)], "generation", (json_int_t)generation->number,
+	    "outdated", pool->outdated, "workers", workers);
+	wire_add_figures(object, pool, now);
+	return object;
 }
 
 static const char *state_of(const struct pools *pools)
@@ -98,7 +165,7 @@ static const char *state_of(const struct pools *pools)
 	if (pools_are_ready(pools))
 		return "running";
 	for (size_t i = 0; i < pools->count; i++)
-		if (!pool_has_begun(&pools->pool[i]))
+		if (!pool_has_begun(pools->pool[i]))
 			return "starting";
 	return "degraded";
 }
@@ -108,69 +175,7 @@ char *wire_status(const struct pools *pools, pid_t pid, int64_t now)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < pools->count; i++)
-		json_array_append_new(list, describe_pool(pools, &pools->pool[i], now));
-	return line_of(
+		json_array_append_new(list, describe_pool(pools, pools->pool[i], now));
+	return wire_line(
 	    json_pack("{s:i, s:s, s:o}", "pid", (int)pid, "state", state_of(pools), "pools", list));
-}
-
-/*
- * An ostlerctl may be older or newer than the ostlerd that it asks: what it does
- * not know it ignores, and what is missing is empty.
- */
-static const char *copy_text(struct arena *arena, const json_t *object, const char *name)
-{
-	const char *text = json_string_value(json_object_get(object, name));
-
-	return text != NULL ? arena_copy(arena, text, strlen(text)) : "";
-}
-
-static long long number(const json_t *object, const char *name)
-{
-	return json_integer_value(json_object_get(object, name));
-}
-
-static void read_worker(struct arena *arena, const json_t *object, struct wire_worker *worker)
-{
-	*worker = (struct wire_worker){
-		.slot = number(object, "slot"),
-		.pid = number(object, "pid"),
-		.restarts = number(object, "restarts"),
-		.seconds = json_number_value(json_object_get(object, "seconds")),
-		.state = copy_text(arena, object, "state"),
-		.said = copy_text(arena, object, "status"),
-	};
-}
-
-static void read_pool(struct arena *arena, const json_t *object, struct wire_pool *pool)
-{
-	const json_t *workers = json_object_get(object, "workers");
-
-	*pool = (struct wire_pool){
-		.name = copy_text(arena, object, "name"),
-		.kind = copy_text(arena, object, "kind"),
-		.state = copy_text(arena, object, "state"),
-		.count = json_array_size(workers),
-	};
-	pool->worker = arena_alloc(arena, (pool->count + 1) * sizeof(*pool->worker));
-	for (size_t i = 0; i < pool->count; i++)
-		read_worker(arena, json_array_get(workers, i), &pool->worker[i]);
-}
-
-bool wire_read_answer(
-    struct arena *arena, const char *text, size_t length, struct wire_answer *answer)
-{
-	json_t *root = json_loadb(text, length, 0, NULL);
-	const json_t *pools = json_object_get(root, "pools");
-	bool good = json_is_object(root);
-
-	*answer = (struct wire_answer){ .pid = number(root, "pid"),
-		.state = copy_text(arena, root, "state"),
-		.count = json_array_size(pools) };
-	if (json_is_string(json_object_get(root, "error")))
-		answer->error = copy_text(arena, root, "error");
-	answer->pool = arena_alloc(arena, (answer->count + 1) * sizeof(*answer->pool));
-	for (size_t i = 0; i < answer->count; i++)
-		read_pool(arena, json_array_get(pools, i), &answer->pool[i]);
-	json_decref(root);
-	return good;
 }

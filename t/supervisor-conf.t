@@ -220,6 +220,11 @@ subtest 'ostler.conf(5) lists every setting with its type and default' => sub {
 		$in_page{"$section $1"} = "$2, $3" if /^\.It Ic (\w+) Pq (\w+) , (.*)$/;
 	}
 	is_deeply \%in_page, \%in_code, 'the same names, types and defaults';
+	for my $section (qw(top pool)) {
+		my ($list) = $page =~ /^\.\\" light settings of $section\n(.*?)^\.(?!Ic)/ms;
+		my @light = map { /^$section\t(\w+)\t.*\tlight$/ ? $1 : () } split /\n/, $table;
+		is_deeply [ sort +($list // '') =~ /^\.Ic (\w+)/mg ], [ sort @light ], "what a reload applies to what runs: $section";
+	}
 };
 
 done_testing;

@@ -52,9 +52,20 @@ subtest 'status as a table' => sub {
 	my ($status, $out) = $ostlerd->ctl('status');
 	is $status, 0, 'exit status 0';
 	like $out, qr/^ostlerd @{[ $ostlerd->pid ]} is running$/m, 'the first line';
-	like $out, qr/^POOL +KIND +STATE +SLOT +PID +WORKER +SINCE +RESTARTS +SAYS$/m, 'the head';
-	my $pid = $ostlerd->worker('web', 1)->{pid};
-	like $out, qr/^web +worker +ready +1 +$pid +ready +\d+\.\d s +0 *$/m, 'a worker';
+	like $out, qr{^POOL +KIND +STATE +READY +BUSY +QUEUE +REQ/S +P50 +P95 +P99 +MEMORY +RESTARTS$}m, 'the head';
+	like $out, qr{^web +worker +ready +2/2 +- +- +- +- +- +- +\d+\.\d [KM] +0$}m, 'a pool';
+};
+
+subtest 'its workers as a table' => sub {
+	my ($status, $out) = $ostlerd->ctl('workers');
+	is $status, 0, 'exit status 0';
+	like $out, qr/^POOL +SLOT +PID +STATE +SINCE +BUSY +REQUESTS +MEMORY +RESTARTS +DOES$/m, 'the head';
+	my @pids = map { $ostlerd->worker('web', $_)->{pid} } 1, 2;
+	like $out, qr/^web +1 +$pids[0] +ready +\d+\.\d s +- +- +\d+\.\d [KM] +0 *\n +2 +$pids[1] +ready /m, 'two workers';
+	like $out, qr/^cache +1 /m, 'and one of another pool';
+	(undef, $out) = $ostlerd->ctl('workers', 'web');
+	unlike $out, qr/cache/, 'of one pool';
+	is +($ostlerd->ctl('workers', 'wbe'))[0], 1, 'of an unknown pool: 1';
 };
 
 subtest 'the socket is for its owner' => sub {
@@ -100,12 +111,32 @@ subtest 'ostlerctl says what is wrong' => sub {
 	is +($ostlerd->ctl('check', '/no/such/file'))[0], 2, 'check of a bad one: 2';
 };
 
+subtest 'the configuration tells where the socket is' => sub {
+	my @by_file = (Ostler::Supervisor::program('ostlerctl'), '-c', $ostlerd->conf);
+	my ($status, $out) = $ostlerd->run(@by_file, 'status');
+	is $status, 0, 'exit status 0';
+	like $out, qr/^ostlerd @{[ $ostlerd->pid ]} /, 'it is found';
+	is +($ostlerd->run($by_file[0], '-c', '/no/such/file', 'status'))[0], 2, 'a configuration that is not there: 2';
+};
+
+subtest 'the manual page names every command and every kind of event' => sub {
+	my $page = Ostler::Supervisor::slurp(Ostler::Supervisor::root() . '/man/ostlerctl.8');
+	my ($status, $out) = $ostlerd->run(Ostler::Supervisor::program('ostlerctl'), '--commands');
+	my @commands = $out =~ /^(\w+)\t/mg;
+	cmp_ok scalar(@commands), '>', 10, 'there are commands';
+	is_deeply [ sort $page =~ /^\.It Cm (\w+)/mg ], [ sort @commands ], 'the commands';
+	my @kinds = Ostler::Supervisor::slurp(Ostler::Supervisor::root() . '/supervisor/events.c') =~ /^\t\[EVENT_\w+\] = "(\w+)"/mg;
+	cmp_ok scalar(@kinds), '>', 20, 'there are kinds of events';
+	my %named = map { $_ => 1 } map { split / , / } $page =~ /^\.It Ql ([\w , ]+)$/mg;
+	is_deeply [ sort keys %named ], [ sort @kinds ], 'the kinds of events';
+};
+
 subtest 'what is no request is answered, and refused' => sub {
 	for my $garbage ("\n", "status\n", "{\n", "[]\n", "{\"verb\":7}\n", "\0\0\0\n", "{\"verb\":\"status\",\"verb\":\"stop\"}\n", "\xff\xfe\n") {
 		my $answer = JSON::PP::decode_json(answer_to($garbage));
 		like $answer->{error}, qr/not a request/, 'refused';
 	}
-	is JSON::PP::decode_json(answer_to("{\"verb\":\"fly\"}\n"))->{error}, 'unknown verb "fly"; known: status, stop', 'an unknown verb';
+	like JSON::PP::decode_json(answer_to("{\"verb\":\"fly\"}\n"))->{error}, qr/^unknown verb "fly"; known: status, /, 'an unknown verb';
 	like answer_to('[' x 4096), qr/too long/, 'a request without an end';
 	like answer_to('x' x (1 << 20)), qr/too long|^$/, 'a megabyte of garbage';
 	is $ostlerd->status->{state}, 'running', 'ostlerd goes on';

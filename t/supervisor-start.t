@@ -98,15 +98,16 @@ subtest 'a worker gets a clean process' => sub {
 		    PASSED => 'through', LANG => 'C.UTF-8');
 	});
 	my $report = witnessed($ostlerd);
-	is_deeply [ $report =~ /^fd (\d+)/mg ], [ 0, 1, 2 ], 'descriptors 0, 1 and 2 and no other';
+	my ($scoreboard) = $report =~ /^env OSTLER_SCOREBOARD_FD=(\d+)$/m;
+	is_deeply [ $report =~ /^fd (\d+)/mg ], [ 0, 1, 2, $scoreboard ], 'descriptors 0, 1, 2, the scoreboard and no other';
 	like $report, qr{^fd 0 /dev/null$}m, 'input is /dev/null';
-	like $report, qr{^fd 2 \Q@{[ $ostlerd->folder ]}\E/log/witness$}m, 'errors go to the output file';
+	like $report, qr{^fd 1 (pipe:\S+)\nfd 2 \1$}m, 'output and errors go to one pipe';
 	$ostlerd->wait_for_log(qr/cat: done/);
 	like $ostlerd->log_of('cat'), qr/^$_:\s+0+$/m, "$_ is empty" for qw(SigBlk SigIgn SigCgt);
 	like $report, qr/^session 1$/m, 'it leads a session of its own';
 	like $report, qr/^Umask:\s+0022$/m, 'the umask is as set';
 	my %env = $report =~ /^env (\w+)=(.*)$/mg;
-	is join(' ', sort keys %env), 'GREETING HOME LANG LOGNAME NOTIFY_SOCKET OSTLER_GENERATION OSTLER_POOL OSTLER_SLOT PASSED PATH REPORT USER',
+	is join(' ', sort keys %env), 'GREETING HOME LANG LOGNAME NOTIFY_SOCKET OSTLER_GENERATION OSTLER_POOL OSTLER_SCOREBOARD_FD OSTLER_SLOT PASSED PATH REPORT USER',
 	    'the environment has nothing else in it';
 	is "$env{OSTLER_POOL} $env{OSTLER_SLOT} $env{OSTLER_GENERATION}", 'witness 1 1', 'it knows its place';
 	is "$env{GREETING}, $env{PASSED}", 'hello world, through', 'variables are set and passed through';
@@ -178,8 +179,10 @@ subtest 'closed standard files do not put sockets in their place' => sub {
 		kind => 'worker', command => [ $^X, '-e', $witness ], environment => ['REPORT=%D/report'] } });
 	$ostlerd->start(sub { POSIX::close($_) for 0 .. 2 });
 	my $report = witnessed($ostlerd);
-	is_deeply [ $report =~ /^fd (\d+)/mg ], [ 0, 1, 2 ], 'descriptors 0, 1 and 2 and no other';
-	like $report, qr{^fd $_ /dev/null$}m, "$_ is /dev/null" for 0 .. 2;
+	is_deeply [ ($report =~ /^fd (\d+)/mg)[ 0 .. 2 ] ], [ 0, 1, 2 ], 'it has descriptors 0, 1 and 2';
+	like $report, qr{^fd 0 /dev/null$}m, 'input is /dev/null';
+	like $report, qr{^fd 1 (pipe:\S+)\nfd 2 \1$}m, 'output and errors go to one pipe';
+	unlike $report, qr{^fd \d+ socket}m, 'and it has no socket of ours';
 	is $ostlerd->stop, 0, 'ends with 0';
 };
 

@@ -115,7 +115,7 @@ subtest 'HUP, USR1 and window changes do not stop it' => sub {
 	until_started($ostlerd, 1);
 	my $pid = $ostlerd->worker('web')->{pid};
 	kill $_, $ostlerd->pid for qw(HUP USR1 USR2 WINCH PIPE ALRM TTIN TTOU);
-	$ostlerd->wait_for_log(qr/SIGHUP: ignored/);
+	$ostlerd->wait_for_log(qr/reload 1: done/);
 	is $ostlerd->worker('web')->{pid}, $pid, 'its worker is the same';
 	is $ostlerd->stop, 0, 'ends with 0';
 };

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "supervisor/policy.h"
+#include "supervisor/verdict.h"
 
 #define MS INT64_C(1000)
 
@@ -22,7 +23,8 @@ struct house {
 	struct pool_conf conf[POOLS];
 	struct generation generation[POOLS];
 	struct pool pool[POOLS];
-	struct pools pools;
+	struct pool *list[POOLS];
+	struct pools *pools;
 	struct orders orders;
 };
 
@@ -43,22 +45,29 @@ static void add(struct house *h, int index, const char *name, enum pool_kind kin
 	h->conf[index] = usual;
 	h->conf[index].named.name = name;
 	h->conf[index].kind = (int)kind;
-	*generation = (struct generation){ .pool = &h->pool[index], .number = 1, .count = workers };
+	*generation = (struct generation){ .pool = &h->pool[index],
+		.arena = h->arena,
+		.number = 1,
+		.phase = GENERATION_SERVING,
+		.count = workers };
 	generation->plan.conf = &h->conf[index];
-	generation->worker = arena_alloc(h->arena, workers * sizeof(struct worker));
-	for (size_t i = 0; i < workers; i++)
-		generation->worker[i] = (struct worker){
+	generation->worker = arena_alloc(h->arena, workers * sizeof(struct worker *));
+	for (size_t i = 0; i < workers; i++) {
+		generation->worker[i] = arena_alloc(h->arena, sizeof(struct worker));
+		*generation->worker[i] = (struct worker){
 			.generation = generation, .slot = i + 1, .name = name, .probe.fd = -1
 		};
-	h->pool[index] = (struct pool){ .name = name, .generation = generation };
-	h->pools.worker_count += workers;
+	}
+	h->pool[index] =
+	    (struct pool){ .name = name, .generation = generation, .newest = generation };
 }
 
 static void put_after(struct house *h, int later, int earlier)
 {
-	h->pool[later].after = arena_alloc(h->arena, sizeof(struct pool *));
-	h->pool[later].after[0] = &h->pool[earlier];
-	h->pool[later].after_count = 1;
+	const char **name = arena_alloc(h->arena, sizeof(*name));
+
+	*name = h->pool[earlier].name;
+	h->conf[later].after = (struct words){ .word = name, .count = 1 };
 }
 
 static int build(void **state)
@@ -67,6 +76,7 @@ static int build(void **state)
 	struct house *h = arena_alloc(arena, sizeof(*h));
 
 	h->arena = arena;
+	h->pools = pools_new();
 	add(h, DATABASE, "database", KIND_SERVICE, 1);
 	add(h, MIGRATE, "migrate", KIND_TASK, 1);
 	add(h, WEB, "web", KIND_FASTCGI, 2);
@@ -74,10 +84,11 @@ static int build(void **state)
 	h->generation[WEB].plan.ready.kind = READY_NOTIFY;
 	put_after(h, MIGRATE, DATABASE);
 	put_after(h, WEB, MIGRATE);
-	h->pools.pool = h->pool;
-	h->pools.count = POOLS;
-	pools_put_in_order(arena, &h->pools);
-	orders_make(arena, &h->pools, &h->orders);
+	for (int i = 0; i < POOLS; i++)
+		h->list[i] = &h->pool[i];
+	h->pools->pool = h->list;
+	h->pools->count = POOLS;
+	pools_put_in_order(h->pools);
 	*state = h;
 	return 0;
 }
@@ -87,13 +98,17 @@ static int tear_down(void **state)
 	struct house *h = *state;
 	struct arena *arena = h->arena;
 
+	orders_free(&h->orders);
+	h->pools->pool = NULL; /* the list is ours */
+	h->pools->count = 0;
+	pools_free(&h->pools);
 	arena_free(&arena);
 	return 0;
 }
 
 static struct worker *worker(struct house *h, int pool, size_t slot)
 {
-	return &h->generation[pool].worker[slot - 1];
+	return h->generation[pool].worker[slot - 1];
 }
 
 /* What spawn would have done. */
@@ -135,7 +150,7 @@ static size_t ordered(const struct house *h, enum order_verb verb, int pool)
 
 static void decide(struct house *h, int64_t now)
 {
-	policy_decide(&h->pools, now, &h->orders);
+	policy_decide(h->pools, now, &h->orders);
 }
 
 static struct verdict after(
@@ -143,7 +158,7 @@ static struct verdict after(
 {
 	struct ending ending = { .signalled = signalled, .code = code };
 
-	return policy_after_end(&h->pools, w, &ending, now, 0);
+	return verdict_after_end(h->pools, w, &ending, now, 0);
 }
 
 static void starts_only_what_waits_for_nothing(void **state)
@@ -318,21 +333,21 @@ static void waits_double_up_to_the_longest(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < COUNT(seconds); i++)
-		assert_true(policy_backoff(&usual, i + 1, 0) == seconds[i] * SECOND_US);
-	assert_true(policy_backoff(&usual, UINT32_MAX, 0) == 60 * SECOND_US);
+		assert_true(verdict_backoff(&usual, i + 1, 0) == seconds[i] * SECOND_US);
+	assert_true(verdict_backoff(&usual, UINT32_MAX, 0) == 60 * SECOND_US);
 }
 
 static void waits_are_spread_by_a_tenth(void **state)
 {
 	(void)state;
 	for (uint32_t random = 0; random < 5000; random++) {
-		int64_t wait = policy_backoff(&usual, 2, random);
+		int64_t wait = verdict_backoff(&usual, 2, random);
 
 		assert_true(wait >= 2 * SECOND_US);
 		assert_true(wait < 2 * SECOND_US + SECOND_US / 5);
 	}
-	assert_true(policy_backoff(&usual, 2, 1) != policy_backoff(&usual, 2, 1000));
-	assert_true(policy_backoff(&usual, 1, UINT32_MAX) < SECOND_US + SECOND_US / 10);
+	assert_true(verdict_backoff(&usual, 2, 1) != verdict_backoff(&usual, 2, 1000));
+	assert_true(verdict_backoff(&usual, 1, UINT32_MAX) < SECOND_US + SECOND_US / 10);
 }
 
 static void an_exit_with_0_before_it_was_ready_is_a_crash(void **state)
@@ -411,7 +426,7 @@ static void good_service_forgives(void **state)
 static void fork_that_fails_is_tried_again_later(void **state)
 {
 	struct house *h = *state;
-	struct verdict verdict = policy_after_no_start(worker(h, WEB, 1), 5, 0);
+	struct verdict verdict = verdict_after_no_start(worker(h, WEB, 1), 5, 0);
 
 	assert_true(verdict.retry_at == 5 + SECOND_US);
 	assert_int_equal(verdict.failures, 1);
@@ -422,7 +437,7 @@ static void stops_in_reverse_order(void **state)
 	struct house *h = *state;
 
 	all_are_up(h, 1);
-	pools_stop(&h->pools, STOP_ORDERLY, 2);
+	pools_stop(h->pools, STOP_ORDERLY, 2);
 	decide(h, 2);
 	assert_int_equal(ordered(h, ORDER_STOP, WEB), 2);
 	assert_int_equal(ordered(h, ORDER_STOP, CRON), 1);
@@ -441,7 +456,7 @@ static void a_pool_waits_for_the_last_worker_of_the_pool_behind_it(void **state)
 
 	make_ready(worker(h, DATABASE, 1), 10, 1);
 	begin(worker(h, MIGRATE, 1), 11, 1);
-	pools_stop(&h->pools, STOP_ORDERLY, 2);
+	pools_stop(h->pools, STOP_ORDERLY, 2);
 	worker_becomes(worker(h, MIGRATE, 1), WORKER_STOPPING, 2);
 	worker_becomes(worker(h, MIGRATE, 1), WORKER_KILLED, 2);
 	decide(h, 3);
@@ -453,7 +468,7 @@ static void what_does_not_run_comes_to_rest(void **state)
 	struct house *h = *state;
 
 	make_ready(worker(h, DATABASE, 1), 10, 1);
-	pools_stop(&h->pools, STOP_ORDERLY, 2);
+	pools_stop(h->pools, STOP_ORDERLY, 2);
 	decide(h, 2);
 	assert_int_equal(ordered(h, ORDER_REST, MIGRATE), 1);
 	assert_int_equal(ordered(h, ORDER_REST, WEB), 2);
@@ -466,7 +481,7 @@ static void what_does_not_end_is_killed(void **state)
 	struct house *h = *state;
 
 	all_are_up(h, 1);
-	pools_stop(&h->pools, STOP_ORDERLY, 2);
+	pools_stop(h->pools, STOP_ORDERLY, 2);
 	worker_becomes(worker(h, CRON, 1), WORKER_STOPPING, 2);
 	decide(h, 3 * SECOND_US);
 	assert_int_equal(ordered(h, ORDER_KILL, CRON), 0);
@@ -481,9 +496,9 @@ static void a_quick_stop_knows_no_order_and_little_patience(void **state)
 
 	all_are_up(h, 1);
 	h->conf[CRON].stop_timeout = 60000;
-	pools_stop(&h->pools, STOP_ORDERLY, 2);
+	pools_stop(h->pools, STOP_ORDERLY, 2);
 	worker_becomes(worker(h, CRON, 1), WORKER_STOPPING, 2);
-	pools_stop(&h->pools, STOP_QUICK, 5 * SECOND_US);
+	pools_stop(h->pools, STOP_QUICK, 5 * SECOND_US);
 	decide(h, 5 * SECOND_US);
 	assert_int_equal(ordered(h, ORDER_STOP, DATABASE), 1);
 	assert_int_equal(ordered(h, ORDER_STOP, WEB), 2);
@@ -496,10 +511,10 @@ static void a_quick_stop_is_never_made_slow_again(void **state)
 {
 	struct house *h = *state;
 
-	pools_stop(&h->pools, STOP_QUICK, 5);
-	pools_stop(&h->pools, STOP_ORDERLY, 9);
-	assert_int_equal(h->pools.stopping, STOP_QUICK);
-	assert_true(h->pools.stopping_since == 5);
+	pools_stop(h->pools, STOP_QUICK, 5);
+	pools_stop(h->pools, STOP_ORDERLY, 9);
+	assert_int_equal(h->pools->stopping, STOP_QUICK);
+	assert_true(h->pools->stopping_since == 5);
 }
 
 static void while_stopping_nothing_starts_again(void **state)
@@ -508,7 +523,7 @@ static void while_stopping_nothing_starts_again(void **state)
 	struct verdict verdict;
 
 	all_are_up(h, 1);
-	pools_stop(&h->pools, STOP_ORDERLY, 2);
+	pools_stop(h->pools, STOP_ORDERLY, 2);
 	verdict = after(h, worker(h, DATABASE, 1), true, 11, 3);
 	assert_int_equal(verdict.next, WORKER_STOPPED);
 	assert_true(verdict.failed);
@@ -526,7 +541,157 @@ static void a_ready_house_asks_for_nothing(void **state)
 	decide(h, 100 * SECOND_US);
 	assert_int_equal(h->orders.count, 0);
 	assert_true(h->orders.wake == LOOP_FOREVER);
-	assert_true(pools_are_ready(&h->pools));
+	assert_true(pools_are_ready(h->pools));
+}
+
+static size_t recycled(struct house *h)
+{
+	return ordered(h, ORDER_RECYCLE, WEB);
+}
+
+static void an_old_worker_is_replaced_one_at_a_time(void **state)
+{
+	struct house *h = *state;
+
+	all_are_up(h, 1);
+	worker(h, WEB, 1)->age_limit = worker(h, WEB, 2)->age_limit = 60 * SECOND_US;
+	decide(h, 2);
+	assert_int_equal(recycled(h), 0);
+	assert_true(h->orders.wake == 1 + 60 * SECOND_US);
+	decide(h, 1 + 60 * SECOND_US);
+	assert_int_equal(recycled(h), 1);
+	assert_string_equal(policy_is_due(worker(h, WEB, 1), 1 + 60 * SECOND_US), "max_age");
+}
+
+static void while_one_is_replaced_no_other_is(void **state)
+{
+	struct house *h = *state;
+	struct worker *first = worker(h, WEB, 1), *second = worker(h, WEB, 2);
+
+	all_are_up(h, 1);
+	first->request_limit = 10;
+	first->requests = 10;
+	second->replaces = first;
+	decide(h, 2);
+	assert_int_equal(ordered(h, ORDER_RELIEVE, WEB), 1);
+	assert_int_equal(recycled(h), 0);
+	second->replaces = NULL;
+	first->leaving = true;
+	second->request_limit = second->requests = 10;
+	decide(h, 3);
+	assert_int_equal(recycled(h), 0);
+	assert_int_equal(ordered(h, ORDER_STOP, WEB), 1);
+}
+
+static void a_pool_that_is_not_well_recycles_nobody(void **state)
+{
+	struct house *h = *state;
+
+	make_ready(worker(h, WEB, 1), 12, 1);
+	worker(h, WEB, 1)->memory = 2 << 20;
+	h->conf[WEB].max_memory = 1 << 20;
+	decide(h, 2);
+	assert_int_equal(recycled(h), 0);
+	make_ready(worker(h, WEB, 2), 13, 2);
+	decide(h, 3);
+	assert_int_equal(recycled(h), 1);
+}
+
+static void who_leaves_is_not_followed_by_another(void **state)
+{
+	struct house *h = *state;
+	struct worker *web = worker(h, WEB, 2);
+
+	all_are_up(h, 1);
+	web->leaving = true;
+	assert_int_equal(after(h, web, true, 11, 5 * SECOND_US).next, WORKER_STOPPED);
+	web->leaving = false;
+	worker(h, WEB, 1)->replaces = web;
+	assert_int_equal(after(h, web, true, 11, 5 * SECOND_US).next, WORKER_STOPPED);
+}
+
+static void a_generation_that_leaves_asks_its_workers_to_end(void **state)
+{
+	struct house *h = *state;
+	struct worker *web = worker(h, WEB, 1);
+
+	all_are_up(h, 1);
+	h->generation[WEB].phase = GENERATION_LEAVING;
+	decide(h, 2);
+	assert_int_equal(ordered(h, ORDER_STOP, WEB), 2);
+	assert_int_equal(after(h, web, false, 0, 3).next, WORKER_STOPPED);
+	h->generation[WEB].phase = GENERATION_EMPTYING;
+	assert_int_equal(after(h, web, false, 0, 3).next, WORKER_WAITING);
+}
+
+/* A next generation of one worker, beside the one that serves. */
+static struct worker *comes(struct house *h, int pool)
+{
+	struct generation *next = arena_alloc(h->arena, sizeof(*next));
+	struct worker *worker = arena_alloc(h->arena, sizeof(*worker));
+
+	*next = h->generation[pool];
+	next->phase = GENERATION_COMING;
+	next->older = &h->generation[pool];
+	next->worker = arena_alloc(h->arena, sizeof(struct worker *));
+	next->worker[0] = worker;
+	next->count = 1;
+	*worker = (struct worker){ .generation = next, .slot = 1, .name = "next", .probe.fd = -1 };
+	h->pool[pool].newest = next;
+	return worker;
+}
+
+static void a_coming_generation_waits_for_those_that_come_with_it(void **state)
+{
+	struct house *h = *state;
+	struct worker *migrate, *web;
+
+	all_are_up(h, 1);
+	migrate = comes(h, MIGRATE);
+	web = comes(h, WEB);
+	decide(h, 2);
+	assert_int_equal(ordered(h, ORDER_START, MIGRATE), 1);
+	assert_int_equal(ordered(h, ORDER_START, WEB), 0);
+	begin(migrate, 21, 2);
+	worker_becomes(migrate, WORKER_DONE, 3);
+	decide(h, 3);
+	assert_int_equal(ordered(h, ORDER_START, WEB), 1);
+	assert_ptr_equal(h->orders.order[0].worker, web);
+}
+
+static void of_a_service_there_are_never_two(void **state)
+{
+	struct house *h = *state;
+
+	all_are_up(h, 1);
+	comes(h, DATABASE);
+	decide(h, 2);
+	assert_int_equal(ordered(h, ORDER_START, DATABASE), 0);
+	worker(h, DATABASE, 1)->pid = 0;
+	decide(h, 3);
+	assert_int_equal(ordered(h, ORDER_START, DATABASE), 1);
+}
+
+static void a_generation_begins_to_leave_in_its_turn(void **state)
+{
+	struct house *h = *state;
+
+	all_are_up(h, 1);
+	assert_false(policy_may_retire(h->pools, &h->generation[WEB]));
+	pools_stop(h->pools, STOP_ORDERLY, 2);
+	assert_true(policy_may_retire(h->pools, &h->generation[WEB]));
+	assert_false(policy_may_retire(h->pools, &h->generation[DATABASE]));
+}
+
+static void of_removed_pools_too_the_last_to_come_goes_first(void **state)
+{
+	struct house *h = *state;
+
+	all_are_up(h, 1);
+	h->pool[DATABASE].removed = h->pool[WEB].removed = true;
+	assert_true(policy_may_retire(h->pools, &h->generation[WEB]));
+	assert_false(policy_may_retire(h->pools, &h->generation[DATABASE]));
+	assert_false(policy_may_retire(h->pools, &h->generation[CRON]));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, build, tear_down)
@@ -562,6 +727,15 @@ int main(void)
 		TEST(a_quick_stop_is_never_made_slow_again),
 		TEST(while_stopping_nothing_starts_again),
 		TEST(a_ready_house_asks_for_nothing),
+		TEST(an_old_worker_is_replaced_one_at_a_time),
+		TEST(while_one_is_replaced_no_other_is),
+		TEST(a_pool_that_is_not_well_recycles_nobody),
+		TEST(who_leaves_is_not_followed_by_another),
+		TEST(a_generation_that_leaves_asks_its_workers_to_end),
+		TEST(a_coming_generation_waits_for_those_that_come_with_it),
+		TEST(of_a_service_there_are_never_two),
+		TEST(a_generation_begins_to_leave_in_its_turn),
+		TEST(of_removed_pools_too_the_last_to_come_goes_first),
 	};
 
 	return cmocka_run_group_tests(policy, NULL, NULL);

@@ -15,38 +15,47 @@
 
 static void a_request_comes_back_as_its_verb(void **state)
 {
-	char verb[WIRE_VERB_ROOM];
-	char *line = wire_request("status");
+	struct wire_request asked = {
+		.verb = "why", .pool = "web", .until = "drained", .number = 42
+	};
+	struct wire_request heard;
+	char *line = wire_request(&asked);
 
 	(void)state;
 	assert_int_equal(line[strlen(line) - 1], '\n');
-	assert_true(wire_read_request(line, strlen(line), verb));
-	assert_string_equal(verb, "status");
+	assert_true(wire_read_request(line, strlen(line), &heard));
+	assert_string_equal(heard.verb, "why");
+	assert_string_equal(heard.pool, "web");
+	assert_string_equal(heard.until, "drained");
+	assert_int_equal(heard.number, 42);
+	assert_false(heard.follow);
 	free(line);
 }
 
 static void what_is_no_request_is_refused(void **state)
 {
 	static const char *const wrong[] = { "", "{", "[]", "\"status\"", "{\"verb\":1}",
-		"{\"verb\":null}", "{}", "{\"verb\":\"a\",\"verb\":\"b\"}", "status",
-		"{\"verb\":\"status\"} more",
-		"{\"verb\":\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"}" };
-	char verb[WIRE_VERB_ROOM];
+		"{\"verb\":null}", "{\"verb\":\"\"}", "{\"verb\":\"a\",\"pool\":7}", "{}",
+		"{\"verb\":\"a\",\"verb\":\"b\"}", "status", "{\"verb\":\"status\"} more",
+		"{\"verb\":"
+		"\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+		"xxxx\"}" };
+	struct wire_request request;
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(wrong); i++)
-		if (wire_read_request(wrong[i], strlen(wrong[i]), verb))
+		if (wire_read_request(wrong[i], strlen(wrong[i]), &request))
 			fail_msg("%s was taken for a request", wrong[i]);
 }
 
 static void deep_nesting_does_no_harm(void **state)
 {
 	char text[WIRE_REQUEST_MOST];
-	char verb[WIRE_VERB_ROOM];
+	struct wire_request request;
 
 	(void)state;
 	memset(text, '[', sizeof(text));
-	assert_false(wire_read_request(text, sizeof(text), verb));
+	assert_false(wire_read_request(text, sizeof(text), &request));
 }
 
 static void a_status_comes_back_as_it_was(void **state)
@@ -61,15 +70,20 @@ static void a_status_comes_back_as_it_was(void **state)
 		.started = 1,
 		.restarts = 3,
 		.said = "\"quoted\" \xff" };
-	struct generation generation = {
-		.number = 1, .plan.conf = &conf, .worker = &worker, .count = 1
-	};
-	struct pool pool = { .name = "cache", .generation = &generation };
-	struct pools pools = { .pool = &pool, .count = 1, .worker_count = 1 };
+	struct worker *seats[] = { &worker };
+	struct generation generation = { .number = 1,
+		.phase = GENERATION_SERVING,
+		.plan.conf = &conf,
+		.worker = seats,
+		.count = 1 };
+	struct pool pool = { .name = "cache", .generation = &generation, .newest = &generation };
+	struct pool *list[] = { &pool };
+	struct pools pools = { .pool = list, .count = 1 };
 	struct wire_answer answer;
 	char *line;
 
 	(void)state;
+	generation.pool = &pool;
 	worker.generation = &generation;
 	line = wire_status(&pools, 42, 1 + 5 * SECOND_US / 2);
 	assert_true(wire_read_answer(arena, line, strlen(line), &answer));

@@ -205,6 +205,29 @@ sub wait_for_worker
 	    $what // "worker $slot of $name", 30);
 }
 
+# All events so far, oldest first; of one pool or kind where asked: events(pool => 'web', event => 'exit').
+sub events
+{
+	my ($self, %like) = @_;
+	my ($status, $out, $complaints) = $self->ctl('events', '--json');
+	die "ostlerctl events: $complaints" if $status != 0;
+	my @events = map { JSON::PP::decode_json($_) } split /\n/, $out;
+	return grep { my $e = $_; !grep { ($e->{$_} // '') ne $like{$_} } keys %like } @events;
+}
+
+# The kinds of a pool's events in order, as a text: "spawn ready exit spawn ready".
+sub story { my ($self, %like) = @_; return join ' ', map { $_->{event} } $self->events(%like) }
+
+# Waits until there are COUNT events (1 by default) like that, and returns the last of them.
+sub wait_for_event
+{
+	my ($self, $like, $count) = @_;
+	my @found;
+	wait_for(sub { (@found = $self->events(%$like)) >= ($count // 1) },
+	    join(' ', map { "$_ $like->{$_}" } sort keys %$like), 30);
+	return $found[-1];
+}
+
 # Ends it with a signal and returns its exit status.
 sub stop
 {

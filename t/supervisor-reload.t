@@ -1,0 +1,289 @@
+#!/usr/bin/perl
+# supervisor-reload.t - from one configuration to the next: nothing is lost, or nothing has happened.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Ostler::Fcgi;
+use Ostler::Process qw(wait_for alive free_port);
+use Ostler::Programs;
+use Ostler::Supervisor;
+use POSIX ();
+use Test::More;
+use Time::HiRes qw(time sleep);
+
+my $echo = Ostler::Programs::compile('echo', '-lfcgi');
+my $sleep = [ $^X, '-e', 'sleep 1 while 1' ];
+
+sub echo_pool
+{
+	my (%more) = @_;
+	return { kind => 'fastcgi', listen => 'unix:%D/sock/web', command => [$echo], workers => \2,
+	    ready_interval => '10ms', backoff_first => '20ms', %more };
+}
+
+sub at { my ($ostlerd) = @_; return 'unix:' . $ostlerd->folder . '/sock/web' }
+sub pids { my ($ostlerd, $pool) = @_; return [ map { $_->{pid} } grep { $_->{state} eq 'ready' } @{ $ostlerd->pool($pool)->{workers} } ] }
+
+# Sets settings of a pool in the file; undef takes one away, and undef for all of them the pool.
+sub change
+{
+	my ($ostlerd, $name, %settings) = @_;
+	my $pools = $ostlerd->{options}{pools};
+	$pools->{$name}{$_} = $settings{$_} for keys %settings;
+	delete $pools->{$name}{$_} for grep { !defined $settings{$_} } keys %settings;
+	$ostlerd->write_conf;
+}
+
+sub reload
+{
+	my ($ostlerd, @words) = @_;
+	my ($status, $out, $complaints) = $ostlerd->ctl('reload', @words);
+	is $status, 0, 'the reload is done' or diag $complaints, $ostlerd->messages;
+}
+
+sub started
+{
+	my (%pools) = @_;
+	my $ostlerd = Ostler::Supervisor->new(pools => \%pools);
+	return $ostlerd->start->wait_for_log(qr/all pools are ready/);
+}
+
+subtest 'a changed pool gets new processes, and the others keep theirs' => sub {
+	my $ostlerd = started(web => echo_pool(), other => { kind => 'worker', command => $sleep });
+	my ($web, $other) = (pids($ostlerd, 'web'), pids($ostlerd, 'other'));
+	my $inode = (stat $ostlerd->folder . '/sock/web')[1];
+	reload($ostlerd, '--wait=drained');
+	is_deeply pids($ostlerd, 'web'), $web, 'without a change nothing happens';
+	change($ostlerd, 'web', environment => ['X=1']);
+	reload($ostlerd, '--wait=drained');
+	my $new = pids($ostlerd, 'web');
+	is scalar(grep { my $p = $_; grep { $_ == $p } @$web } @$new), 0, 'after one, all processes are new';
+	is scalar(@$new), 2, 'as many as before';
+	ok !(grep { alive($_) } @$web), 'the old ones have ended';
+	is_deeply pids($ostlerd, 'other'), $other, 'the other pool has the same process';
+	isnt +(stat $ostlerd->folder . '/sock/web')[1], $inode, 'the socket is another';
+	is Ostler::Fcgi::request(at($ostlerd))->{headers}{'x-generation'}, 2, 'the new generation answers';
+	is $ostlerd->story(pool => 'web', generation => 1, slot => 1), 'spawn ready finish exit', 'the old ones were not signalled';
+	is_deeply [ map { $_->{event} } grep { $_->{event} =~ /^generation/ } $ostlerd->events(pool => 'web') ],
+	    [qw(generation_start generation_switch generation_drain generation_end)], 'the steps in their order';
+	is $ostlerd->stop, 0, 'ends with 0';
+	is_deeply [ glob $ostlerd->folder . '/sock/*' ], [], 'the socket is gone';
+};
+
+subtest 'a program that was built anew is a change' => sub {
+	my $ostlerd = Ostler::Supervisor->new(pools => { web => echo_pool(command => ['%D/echo']) });
+	system 'cp', $echo, $ostlerd->folder . '/echo';
+	$ostlerd->start->wait_for_log(qr/all pools are ready/);
+	system "cp $echo @{[ $ostlerd->folder ]}/echo.new && mv @{[ $ostlerd->folder ]}/echo.new @{[ $ostlerd->folder ]}/echo";
+	kill 'HUP', $ostlerd->pid;
+	$ostlerd->wait_for_event({ pool => 'web', event => 'generation_end' });
+	is $ostlerd->worker('web')->{generation}, 2, 'HUP starts the next generation';
+	is $ostlerd->stop, 0, 'ends with 0';
+};
+
+subtest 'no request is lost over many reloads under load' => sub {
+	my $ostlerd = started(web => echo_pool(workers => \3));
+	my $load = Ostler::Fcgi->load(at($ostlerd), clients => 5);
+	for my $n (1 .. 12) {
+		change($ostlerd, 'web', environment => ["N=$n"]);
+		reload($ostlerd, '--wait');
+		sleep 0.1;
+	}
+	my $sum = $load->stop;
+	is $sum->{lost}, 0, 'none is lost' or diag join "\n", @{ $sum->{why} };
+	cmp_ok $sum->{done}, '>', 1000, "of $sum->{done}";
+	is_deeply [ sort { $a <=> $b } keys %{ $sum->{seen} } ], [ 1 .. 13 ], 'every generation has answered';
+	wait_for(sub { $ostlerd->events(pool => 'web', event => 'generation_end') == 12 }, 'the end of the old ones');
+	is scalar($ostlerd->events(event => 'kill')), 0, 'none was killed';
+	is scalar($ostlerd->events(event => 'stop')), 0, 'none was signalled';
+	is $ostlerd->stop, 0, 'ends with 0';
+};
+
+subtest 'uploads, downloads, slow requests and what waits in the queue are finished' => sub {
+	my $ostlerd = started(web => echo_pool(workers => \3));
+	my $body = join '', map { "line $_\n" } 1 .. 20_000;
+	my $upload = Ostler::Fcgi->begin(at($ostlerd), path => '/echo', length => length $body);
+	my $rest = $body;
+	$upload->send(substr $rest, 0, 10_000, '');
+	my $slow = Ostler::Fcgi->begin(at($ostlerd), path => '/slow', params => { SECONDS => '1.5' });
+	my $download = Ostler::Fcgi->begin(at($ostlerd), path => '/big', params => { BYTES => 4_000_000 });
+	$download->send('');
+	wait_for(sub { !grep { Ostler::Supervisor::slurp("/proc/$_/syscall") =~ /^(?:43|288|202) 0x0 / } @{ pids($ostlerd, 'web') } }, 'all to be busy');
+	my $queued = Ostler::Fcgi->begin(at($ostlerd), path => '/echo', length => 6);
+	$queued->send('queued');
+	change($ostlerd, 'web', environment => ['X=1']);
+	reload($ostlerd, '--wait');
+	is Ostler::Fcgi::request(at($ostlerd))->{headers}{'x-generation'}, 2, 'the new generation answers at once';
+	is $slow->finish->{headers}{'x-generation'}, 1, 'the slow one is answered by the old';
+	my $answer = $queued->finish;
+	is "$answer->{headers}{'x-generation'} $answer->{body}", '1 queued', 'so is the one that waited in its queue';
+	while (length $rest) { $upload->send(substr $rest, 0, 20_000, ''); sleep 0.01 }
+	ok $upload->finish->{body} eq $body, 'the upload is whole';
+	my $reads = 0;
+	is length $download->finish(sub { sleep 0.05 if $reads++ < 10 })->{body}, 4_000_000, 'so is the download';
+	$ostlerd->wait_for_event({ pool => 'web', event => 'generation_end' });
+	is scalar($ostlerd->events(event => 'stop')), 0, 'none was signalled';
+	is $ostlerd->stop, 0, 'ends with 0';
+};
+
+subtest 'a mistake in the file: refused, with its line' => sub {
+	my $ostlerd = started(web => echo_pool());
+	my $pids = pids($ostlerd, 'web');
+	change($ostlerd, 'web', workerz => \3);
+	my ($status, undef, $complaints) = $ostlerd->ctl('reload', '--wait');
+	is $status, 1, 'exit status 1';
+	like $complaints, qr/ostler\.conf:\d+: .*"workerz".*did you mean "workers"/, 'it says what and where';
+	is_deeply pids($ostlerd, 'web'), $pids, 'the processes are the same';
+	ok $ostlerd->events(event => 'reload_refused'), 'it is written down';
+	is $ostlerd->stop, 0, 'ends with 0';
+};
+
+subtest 'a configuration that cannot be read at once holds up nobody' => sub {
+	my $ostlerd = started(web => echo_pool());
+	my $pipe = $ostlerd->folder . '/pipe';
+	POSIX::mkfifo($pipe, 0600) or die "mkfifo: $!";
+	open my $out, '>>', $ostlerd->conf;
+	print {$out} qq(\n\@include "pipe"\n);
+	close $out;
+	kill 'HUP', $ostlerd->pid;
+	$ostlerd->wait_for_event({ event => 'reload' });
+	my $began = time;
+	is $ostlerd->status->{state}, 'running', 'the status is told meanwhile';
+	cmp_ok time - $began, '<', 5, 'at once';
+	is scalar($ostlerd->events(event => 'reload_failed')), 0, 'while it waits';
+	my $failed = $ostlerd->wait_for_event({ event => 'reload_failed' });
+	like $failed->{text}, qr/reading it took too long/, 'then it is given up';
+	is Ostler::Fcgi::request(at($ostlerd), body => 'x')->{body}, 'x', 'all goes on';
+	is $ostlerd->stop, 0, 'ends with 0';
+};
+
+for my $case (
+	[ 'ends' => { environment => ['FAIL=1'] }, qr/web \d: ended with status 7/, qr/web \d: \| the licence has run out/ ],
+	[ 'hangs' => { environment => ['HANG=1'], ready_timeout => '300ms' }, qr/web \d: was not ready in time/ ],
+	[ 'cannot be executed' => { command => [ '/bin/sh', '-c', 'exec /nowhere/at/all' ] }, qr/ended with status 127/ ],
+) {
+	my ($what, $settings, @patterns) = @$case;
+	subtest "a new program that $what: the old one goes on" => sub {
+		my $ostlerd = started(web => echo_pool(), other => { kind => 'worker', command => $sleep });
+		my ($web, $other) = (pids($ostlerd, 'web'), pids($ostlerd, 'other'));
+		my $load = Ostler::Fcgi->load(at($ostlerd), clients => 2, pause => 0.001);
+		change($ostlerd, 'web', %$settings);
+		change($ostlerd, 'other', environment => ['X=1']);
+		my ($status, undef, $complaints) = $ostlerd->ctl('reload', '--wait');
+		is $status, 1, 'exit status 1';
+		like $complaints, $_, 'it says why' for @patterns;
+		is_deeply pids($ostlerd, 'web'), $web, 'its processes are the same';
+		is_deeply pids($ostlerd, 'other'), $other, 'those of a pool that would have been changed, too';
+		my $sum = $load->stop;
+		is $sum->{lost}, 0, "no request of $sum->{done} is lost" or diag join "\n", @{ $sum->{why} };
+		wait_for(sub { $ostlerd->events(event => 'generation_end') == 2 }, 'the end of what was started');
+		is_deeply [ map { s{.*/}{}r } glob $ostlerd->folder . '/sock/*' ], [ 'web', 'web.lock' ], 'no socket is left of it';
+		change($ostlerd, 'web', map { $_ => undef } keys %$settings);
+		change($ostlerd, 'web', command => [$echo], environment => ['X=2']);
+		reload($ostlerd, '--wait=drained');
+		is $ostlerd->worker('web')->{state}, 'ready', 'once mended, it is reloaded';
+		is $ostlerd->stop, 0, 'ends with 0';
+	};
+}
+
+subtest '25 reloads within a second end in one generation' => sub {
+	my $ostlerd = started(web => echo_pool());
+	my $descriptors = () = glob '/proc/' . $ostlerd->pid . '/fd/*';
+	my $load = Ostler::Fcgi->load(at($ostlerd), clients => 2);
+	for my $n (1 .. 25) {
+		change($ostlerd, 'web', environment => ["N=$n"]);
+		kill 'HUP', $ostlerd->pid;
+		sleep rand 0.025;
+	}
+	my ($status, $out) = $ostlerd->ctl('reload', '--wait=drained');
+	is $status, 0, 'one more is done';
+	my $sum = $load->stop;
+	is $sum->{lost}, 0, "no request of $sum->{done} is lost" or diag join "\n", @{ $sum->{why} };
+	my ($environ) = Ostler::Supervisor::slurp('/proc/' . $ostlerd->worker('web')->{pid} . '/environ') =~ /\0N=(\d+)\0/;
+	is $environ, 25, 'the last configuration is in force';
+	is scalar(@{ $ostlerd->pool('web')->{workers} }), 2, 'one generation is left';
+	is scalar(() = `pgrep -P @{[ $ostlerd->pid ]} -x echo`), 2, 'and no other process';
+	is scalar($ostlerd->events(event => 'kill')), 0, 'none was killed';
+	is scalar(() = glob '/proc/' . $ostlerd->pid . '/fd/*'), $descriptors, 'no descriptor is left open';
+	is $ostlerd->stop, 0, 'ends with 0';
+};
+
+subtest 'pools that come, go, are renamed and move' => sub {
+	my $ostlerd = started(
+		same => { kind => 'worker', command => $sleep },
+		gone => { kind => 'worker', command => [ $^X, '-e', 'sleep 2 while 1' ] },
+		old_name => { kind => 'service', command => [ $^X, '-e', 'sleep 3 while 1' ] },
+		web => echo_pool());
+	my %before = map { $_ => pids($ostlerd, $_)->[0] } qw(same gone old_name web);
+	my $pools = $ostlerd->{options}{pools};
+	delete $pools->{gone};
+	$pools->{new_name} = delete $pools->{old_name};
+	$pools->{added} = { kind => 'worker', command => $sleep, after => ['same'] };
+	$pools->{web}{listen} = 'unix:%D/sock/elsewhere';
+	$ostlerd->write_conf;
+	reload($ostlerd, '--wait=drained');
+	is_deeply [ sort map { $_->{name} } @{ $ostlerd->status->{pools} } ], [qw(added new_name same web)], 'the pools';
+	is pids($ostlerd, 'same')->[0], $before{same}, 'one that stays has its process';
+	is pids($ostlerd, 'new_name')->[0], $before{old_name}, 'one that was renamed, too';
+	ok !alive($before{$_}), "the process of $_ has ended" for qw(gone web);
+	ok !-e $ostlerd->folder . '/sock/web' && !-e $ostlerd->folder . '/sock/web.lock', 'the socket at the old address is gone';
+	is Ostler::Fcgi::request(at($ostlerd) =~ s/web$/elsewhere/r, body => 'x')->{body}, 'x', 'the one at the new address answers';
+	is $ostlerd->status->{state}, 'running', 'all is well';
+	is $ostlerd->stop, 0, 'ends with 0';
+};
+
+subtest 'settings that need no new process are applied to those there are' => sub {
+	my $ostlerd = started(web => echo_pool());
+	my $pids = pids($ostlerd, 'web');
+	change($ostlerd, 'web', workers => \3, stop_timeout => '7s', drain_timeout => '70s');
+	reload($ostlerd, '--wait');
+	$ostlerd->wait_for_worker('web', 3, sub { $_[0] && $_[0]{state} eq 'ready' });
+	is_deeply [ @{ pids($ostlerd, 'web') }[ 0, 1 ] ], $pids, 'the processes are the same, and one was added';
+	change($ostlerd, 'web', workers => \1);
+	reload($ostlerd, '--wait');
+	wait_for(sub { (grep { $_->{pid} } @{ $ostlerd->pool('web')->{workers} }) == 1 }, 'two to leave');
+	is $ostlerd->pool('web')->{state}, 'ready', 'one is enough now';
+	is $ostlerd->stop, 0, 'ends with 0';
+};
+
+subtest 'a service is told, and never run twice' => sub {
+	my $ostlerd = started(base => { kind => 'service', reload_signal => 'USR1', output => '%D/log/base',
+		command => [ $^X, '-e', '$| = 1; $SIG{USR1} = sub { print "told\n" }; sleep 1 while 1' ] });
+	my $pid = $ostlerd->worker('base')->{pid};
+	reload($ostlerd, '--wait');
+	wait_for(sub { $ostlerd->log_of('base') =~ /told/ }, 'it to be told');
+	change($ostlerd, 'base', environment => ['X=1']);
+	reload($ostlerd, '--wait');
+	is $ostlerd->worker('base')->{pid}, $pid, 'with other settings it goes on as it was';
+	my ($status) = $ostlerd->ctl('restart', 'base', '--wait');
+	is $status, 0, 'restarted';
+	isnt $ostlerd->worker('base')->{pid}, $pid, 'it is another process';
+	like Ostler::Supervisor::slurp('/proc/' . $ostlerd->worker('base')->{pid} . '/environ'), qr/\0X=1\0/, 'with the new settings';
+	my @events = map { "$_->{event} $_->{generation}" } grep { $_->{event} =~ /^(?:spawn|exit)$/ } $ostlerd->events(pool => 'base');
+	is_deeply \@events, [ 'spawn 1', 'exit 1', 'spawn 2' ], 'there were never two';
+	is $ostlerd->stop, 0, 'ends with 0';
+};
+
+subtest 'tasks that changed run again, before what comes after them' => sub {
+	my $ostlerd = started(
+		migrate => { kind => 'task', command => [ '/bin/sh', '-c', 'echo run >>%D/runs' ] },
+		between => { kind => 'task', command => ['/bin/true'], after => ['migrate'] },
+		web => echo_pool(after => ['between']));
+	change($ostlerd, 'migrate', environment => ['X=1']);
+	change($ostlerd, 'web', environment => ['X=1']);
+	reload($ostlerd, '--wait=drained');
+	is Ostler::Supervisor::slurp($ostlerd->folder . '/runs'), "run\nrun\n", 'it ran again';
+	my @events = map { "$_->{pool} $_->{event}" } grep { ($_->{generation} // 0) == 2 && $_->{event} =~ /^(?:spawn|exit)$/ } $ostlerd->events;
+	is_deeply \@events, [ 'migrate spawn', 'migrate exit', 'web spawn', 'web spawn' ], 'and the others waited for it';
+	change($ostlerd, 'migrate', command => [ '/bin/sh', '-c', 'echo "no such column" >&2; exit 1' ]);
+	change($ostlerd, 'web', environment => ['X=2']);
+	my $pids = pids($ostlerd, 'web');
+	my ($status, undef, $complaints) = $ostlerd->ctl('reload', '--wait');
+	is $status, 1, 'one that fails makes the reload fail';
+	like $complaints, qr/migrate: ended with status 1.*\| no such column/s, 'with its last words';
+	is_deeply pids($ostlerd, 'web'), $pids, 'what comes after it is as it was';
+	is $ostlerd->stop, 0, 'ends with 0';
+};
+
+done_testing;
