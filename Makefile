@@ -60,6 +60,7 @@ $(call archive,base): $(call objects,base/*.c)
 $(call archive,supervisor): $(filter-out %/ostlerd.o %/ostlerctl.o,$(call objects,supervisor/*.c))
 $(call archive,app): $(filter-out %/ostler-app.o,$(call objects,app/*.c app/*/*.c app/features/*/*.c)) \
 	$(if $(BENCH),$(OBJECTS)/t/bench/bench.o)
+.SECONDARY: # objects of the tests are kept, as all others
 %.a:
 	@rm -f $@; ar rcs $@ $^
 
@@ -117,6 +118,8 @@ install: all ## install programs, manual pages and the stack: make install PREFI
 	install -m 755 $(BUILD)/ostlerctl $(BUILD)/ostler-app $(DESTDIR)$(PREFIX)/bin
 	for page in man/*.[1-9]; do \
 		install -D -m 644 "$$page" "$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}"; done
+	install -D -m 644 supervisor/ostlerctl.bash \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/ostlerctl
 	install -d $(DESTDIR)$(PREFIX)/share/ostler
 	cp -R stack nginx sql $(DESTDIR)$(PREFIX)/share/ostler
 
@@ -125,6 +128,7 @@ uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/bin/ostlerctl $(DESTDIR)$(PREFIX)/bin/ostler-app
 	for page in man/*.[1-9]; do \
 		rm -f "$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}"; done
+	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/ostlerctl
 	rm -rf $(DESTDIR)$(PREFIX)/share/ostler
 
 clean: ## remove what was compiled; data in VAR stays
