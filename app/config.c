@@ -3,6 +3,9 @@
 
 #include "base/log.h"
 
+/* In the order of their descriptors, from 1. */
+static const char *const request_logs[] = { "stdout", "stderr", NULL };
+
 /* clang-format off */
 const struct section config_table = { .size = sizeof(struct config), .settings = (const struct setting[]){
 	{ SETTING(struct config, instance_id), .preset = "", .max = 100,
@@ -41,5 +44,7 @@ const struct section config_table = { .size = sizeof(struct config), .settings =
 	    .doc = "The least that is logged. A request is a line at info." },
 	{ SETTING_AS(struct config, log_format, SETTING_CHOICE), .preset = "json", .one_of = log_format_names,
 	    .doc = "How a line looks." },
+	{ SETTING_AS(struct config, request_log, SETTING_CHOICE), .preset = "stderr", .one_of = request_logs,
+	    .doc = "Where the line of a request goes." },
 	{ .name = NULL } } };
 /* clang-format on */

@@ -14,7 +14,7 @@ struct config {
 	long long cache_connections, cache_timeout, cache_retry;
 	const char *demo_user;
 	const char *migrate_database, *migrations;
-	int log_level, log_format;
+	int log_level, log_format, request_log;
 };
 
 /* The table: what ostler-app.conf(5) lists, in the same order. */

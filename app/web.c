@@ -78,6 +78,7 @@ int role_web(const struct config *config)
 		.router = router_build(arena, features),
 		.instance_id = instance_id(config, arena),
 		.instance_name = config->instance_name,
+		.request_log = config->request_log + STDOUT_FILENO,
 		.demo_user = config->demo_user,
 		.body_limit = (size_t)config->body_limit };
 

@@ -210,12 +210,27 @@ void log_add_ms(struct log_line *line, const char *name, long long microseconds)
 	add_number(line, name, digits);
 }
 
-void log_end(struct log_line *line)
+static void close_line(struct log_line *line)
 {
 	if (chosen_format == LOG_JSON)
 		line->text[line->length++] = '}';
 	line->text[line->length++] = '\n';
+}
+
+void log_end(struct log_line *line)
+{
+	close_line(line);
 	take_line(line->text, line->length);
+}
+
+void log_end_on(struct log_line *line, int fd)
+{
+	int saved = errno;
+
+	close_line(line);
+	/* A full disk or a closed pipe costs the line and nothing else. */
+	if (write(fd, line->text, line->length) < 0)
+		errno = saved;
 }
 
 /* vsnprintf cuts where it must, even in the middle of a character: that one goes. */

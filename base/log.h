@@ -48,6 +48,7 @@ void log_add_bytes(struct log_line *, const char *name, const char *value, size_
 void log_add_integer(struct log_line *, const char *name, long long value);
 void log_add_ms(struct log_line *, const char *name, long long microseconds); /* as 1.234 */
 void log_end(struct log_line *);
+void log_end_on(struct log_line *, int fd); /* the same on another descriptor */
 
 /* The environment's failure: says why and exits with status 1. */
 void die(const char *format, ...) PRINTF_LIKE(1, 2) NO_RETURN;

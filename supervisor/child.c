@@ -47,7 +47,13 @@ static bool set_output(const struct child_plan *plan)
 {
 	int fd = plan->output >= 0 ? plan->output : open("/dev/null", O_WRONLY | O_CLOEXEC);
 
-	return fd >= 0 && dup2(fd, STDOUT_FILENO) >= 0 && dup2(fd, STDERR_FILENO) >= 0;
+	if (fd < 0 || dup2(fd, STDERR_FILENO) < 0)
+		return false;
+	/* Past the master: what is printed there by the ten thousand should not go through it. */
+	if (plan->direct != NULL)
+		fd = open(plan->direct,
+		    O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC, 0640);
+	return fd >= 0 && dup2(fd, STDOUT_FILENO) >= 0;
 }
 
 /* Everything else ends with exec, our report pipe too, which is how success is told. */

@@ -17,9 +17,10 @@ struct child_plan {
 	const char *program; /* absolute path */
 	const char *const *arguments;
 	char *const *environment;
-	int input;      /* becomes descriptor 0; -1: /dev/null */
-	int scoreboard; /* stays open under its number; -1: none */
-	int output;     /* becomes descriptors 1 and 2; -1: /dev/null */
+	int input;          /* becomes descriptor 0; -1: /dev/null */
+	int scoreboard;     /* stays open under its number; -1: none */
+	int output;         /* becomes descriptors 1 and 2; -1: /dev/null */
+	const char *direct; /* file that becomes descriptor 1 instead; NULL: none */
 	mode_t umask;
 	const struct identity *who;
 	const char *directory; /* NULL: stays where the master is */

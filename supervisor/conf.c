@@ -72,6 +72,8 @@ static const struct setting pool_settings[] = {
 	{ POOL(reload_signal), .reloads = true, .min = 1, .max = 16,
 	    .doc = "asks a service to read its configuration again" },
 	{ POOL(output), .min = 1, .max = 4095, .doc = "file that takes what workers print" },
+	{ POOL(output_direct), .preset = "false",
+	    .doc = "standard output goes straight into it; standard error is taken as ever" },
 	{ SETTING_AS(struct pool_conf, output_format, CHOICE), .one_of = print_form_names,
 	    .preset = "auto", .doc = "form of a line in it" },
 	{ SETTING_AS(struct pool_conf, backoff_first, DURATION), .reloads = true, .min = 10 * MS,

@@ -39,6 +39,7 @@ struct pool_conf {
 	long long request_timeout; /* 0: no limit */
 	long long watch_interval;
 	const char *output;
+	bool output_direct;
 	int output_format; /* enum print_form */
 	long long backoff_first, backoff_longest, good_service;
 };

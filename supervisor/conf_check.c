@@ -92,6 +92,8 @@ static void check_output(const struct pool_conf *pool, struct complaints *compla
 	char folder[4096];
 	struct stat about;
 
+	if (path == NULL && pool->output_direct)
+		COMPLAIN(pool, "output_direct", complaints, "%s needs an output", "output_direct");
 	if (path == NULL)
 		return;
 	if (!folder_is_there(path, &about, folder))

@@ -207,6 +207,8 @@ bool spawn_worker(struct spawner *spawner, struct worker *worker, int64_t now)
 		return false;
 	plan = plan_of(spawner, worker, ends.scoreboard);
 	plan.output = ends.output;
+	if (worker_conf(worker)->output_direct)
+		plan.direct = worker_conf(worker)->output;
 	pid = fork();
 	if (pid == 0)
 		child_become(&plan, ends.report);

@@ -230,4 +230,16 @@ subtest 'logs --follow tells each line when it comes' => sub {
 	is $?, 0, 'the follower ends, too';
 };
 
+subtest 'output_direct: standard output goes past the master, standard error through it' => sub {
+	my $ostlerd = Ostler::Supervisor->new(pools => { web => { kind => 'worker', output => '%D/log/web', output_direct => \'true',
+		output_format => 'json',
+		command => [ $^X, '-e', '$| = 1; print "to the file\n"; print STDERR "to the master\n"; sleep 1 while 1' ] } });
+	$ostlerd->start;
+	my $file = $ostlerd->folder . '/log/web';
+	wait_for(sub { -e $file && Ostler::Supervisor::slurp($file) =~ /to the file/ && Ostler::Supervisor::slurp($file) =~ /to the master/ }, 'both lines');
+	like Ostler::Supervisor::slurp($file), qr/^to the file$/m, 'the one as it was printed';
+	like Ostler::Supervisor::slurp($file), qr/^\{.*to the master.*\}$/m, 'the other as the master writes it';
+	is $ostlerd->stop, 0, 'ends with 0';
+};
+
 done_testing;

@@ -89,6 +89,7 @@ static int begin(void **state)
 	now.arena = arena_new(4096);
 	now.of_request = arena_new(4096);
 	now.app.features = features;
+	now.app.request_log = 2;
 	now.app.router = router_build(now.arena, features);
 	now.app.body_limit = 1000;
 	return 0;
