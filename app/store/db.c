@@ -17,7 +17,10 @@
 #include "base/log.h"
 #include "store/breaker.h"
 
-/* An idle connection is asked whether it still lives when it rested longer than this. */
+/*
+ * An idle connection is asked whether it still lives when it rested longer than
+ * this, and always before a write: a lost read is simply done again.
+ */
 #define TRUSTED_FOR SECOND_US
 
 struct lent {
@@ -160,8 +163,14 @@ static struct lent *open_new(struct db *db, int64_t deadline)
 	return lent;
 }
 
+/* Whether an idle connection can be used unseen. */
+static bool is_trusted(const struct lent *lent, bool reads)
+{
+	return reads && clock_now() - lent->returned_at < TRUSTED_FOR;
+}
+
 /* A connection, idle or new; NULL when there is none to be had by the deadline. */
-static struct lent *borrow(struct db *db, int64_t deadline)
+static struct lent *borrow(struct db *db, bool reads, int64_t deadline)
 {
 	struct lent *lent = NULL;
 
@@ -179,8 +188,7 @@ static struct lent *borrow(struct db *db, int64_t deadline)
 			return NULL;
 		if (offer == OPEN_NEW)
 			return open_new(db, deadline);
-		if (clock_now() - lent->returned_at < TRUSTED_FOR ||
-		    !connection_is_stale(lent->connection))
+		if (is_trusted(lent, reads) || !connection_is_stale(lent->connection))
 			return lent;
 		discard(lent);
 		pthread_mutex_lock(&db->lock);
@@ -245,7 +253,7 @@ struct rows *db_run(struct db *db, struct arena *arena, const struct statement *
 	bool reads = strncasecmp(statement->sql, "SELECT", 6) == 0;
 
 	for (int try = 1;; try++) {
-		struct lent *lent = borrow(db, deadline);
+		struct lent *lent = borrow(db, reads, deadline);
 		struct rows *rows;
 		bool again;
 
