@@ -57,8 +57,8 @@ $(PROGRAMS) $(BUILD)/minimal: $(STAMP)
 	$(QUIET)$(LINK) -o $@ $(filter %.o %.a,$^) $(LINKED)
 
 $(call archive,base): $(call objects,base/*.c)
-$(call archive,supervisor): $(filter-out %/ostlerd.o %/ostlerctl.o,$(call objects,supervisor/*.c))
-$(call archive,app): $(filter-out %/ostler-app.o,$(call objects,app/*.c app/*/*.c app/features/*/*.c)) \
+$(call archive,supervisor): $(filter-out %/ostlerd.o %/ostlerctl.o,$(call objects,supervisor/*.c supervisor/*/*.c))
+$(call archive,app): $(filter-out %/ostler-app.o,$(call objects,app/*.c app/*/*.c app/*/*/*.c)) \
 	$(if $(BENCH),$(OBJECTS)/t/bench/bench.o)
 .SECONDARY: # objects of the tests are kept, as all others
 %.a:

@@ -2,7 +2,7 @@
 #ifndef APP_FEATURES_H
 #define APP_FEATURES_H
 
-#include "core/builtin.h"
+#include "core/openapi/builtin.h"
 
 extern const struct feature *const features[]; /* NULL-terminated */
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/openapi.h"
+#include "core/openapi/openapi.h"
 #include "features.h"
 #include "roles.h"
 

@@ -8,10 +8,10 @@
 
 #include "base/log.h"
 #include "base/notify.h"
-#include "core/json_body.h"
-#include "core/loop.h"
-#include "core/openapi.h"
-#include "core/router.h"
+#include "core/input/json_body.h"
+#include "core/journey/router.h"
+#include "core/openapi/openapi.h"
+#include "core/serve/loop.h"
 #include "features.h"
 #include "roles.h"
 

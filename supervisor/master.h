@@ -2,7 +2,7 @@
 #ifndef SUPERVISOR_MASTER_H
 #define SUPERVISOR_MASTER_H
 
-#include "supervisor/conf.h"
+#include "supervisor/conf/conf.h"
 
 /*
  * Starts the pools of a checked configuration, which it takes over, and stays

@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "base/text.h"
-#include "supervisor/conf.h"
-#include "supervisor/wish.h"
+#include "supervisor/conf/conf.h"
+#include "supervisor/ctl/wish.h"
 
 /* Words a command takes; the pool's name comes before the number. */
 enum needs {

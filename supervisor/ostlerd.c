@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "supervisor/conf.h"
+#include "supervisor/conf/conf.h"
 #include "supervisor/master.h"
-#include "supervisor/sink.h"
+#include "supervisor/output/sink.h"
 
 #define EXIT_USAGE 2 /* a bad configuration, too */
 

@@ -31,7 +31,7 @@ sub resolve
 	return $found;
 }
 
-my %text = map { $_ => slurp($_) } map { glob } qw(base/*.[ch] app/*.[ch] app/*/*.[ch] app/features/*/*.[ch]);
+my %text = map { $_ => slurp($_) } map { glob } qw(base/*.[ch] app/*.[ch] app/*/*.[ch] app/*/*/*.[ch]);
 cmp_ok scalar keys %text, '>', 60, 'there are files to look at';
 
 for my $file (sort keys %text) {
@@ -49,7 +49,7 @@ for my $file (sort keys %text) {
 }
 
 my %home = ('libpq-fe.h' => 'app/store/connection.c', 'hiredis/' => 'app/store/redis.c',
-	'fcgiapp.h' => 'app/core/fcgi.c', 'jansson.h' => 'app/core/json_body.c');
+	'fcgiapp.h' => 'app/core/serve/fcgi.c', 'jansson.h' => 'app/core/input/json_body.c');
 for my $header (sort keys %home) {
 	my @users = grep { $text{$_} =~ /^#include <\Q$header\E/m } sort keys %text;
 	is_deeply \@users, [ $home{$header} ], "$header is known in one file";
@@ -58,7 +58,7 @@ my @readers = grep { $text{$_} =~ /^#include <libconfig\.h>/m } sort keys %text;
 is_deeply [ grep { !m{^base/settings} } @readers ], [], 'libconfig is known to base/settings alone';
 
 # "name.c - a sentence", at the very top.
-for my $file (sort keys %text, glob 'supervisor/*.[ch]') {
+for my $file (sort keys %text, glob('supervisor/*.[ch] supervisor/*/*.[ch]')) {
 	my ($name) = $file =~ m{([^/]+)$};
 	my $text = $text{$file} // slurp($file);
 	like $text, qr{\A/\*\s*\*?\s*\Q$name\E - \S.*}, "$file says first what it is";

@@ -125,7 +125,7 @@ subtest 'the manual page names every command and every kind of event' => sub {
 	my @commands = $out =~ /^(\w+)\t/mg;
 	cmp_ok scalar(@commands), '>', 10, 'there are commands';
 	is_deeply [ sort $page =~ /^\.It Cm (\w+)/mg ], [ sort @commands ], 'the commands';
-	my @kinds = Ostler::Supervisor::slurp(Ostler::Supervisor::root() . '/supervisor/events.c') =~ /^\t\[EVENT_\w+\] = "(\w+)"/mg;
+	my @kinds = Ostler::Supervisor::slurp(Ostler::Supervisor::root() . '/supervisor/record/events.c') =~ /^\t\[EVENT_\w+\] = "(\w+)"/mg;
 	cmp_ok scalar(@kinds), '>', 20, 'there are kinds of events';
 	my %named = map { $_ => 1 } map { split / , / } $page =~ /^\.It Ql ([\w , ]+)$/mg;
 	is_deeply [ sort keys %named ], [ sort @kinds ], 'the kinds of events';

@@ -19,12 +19,13 @@ my %height = map { my $layer = $_; map { $_ => $layer } @{ $layers[$layer] } } 0
 
 sub lines_of { open my $in, '<', $_[0] or die "$_[0]: $!"; return <$in> }
 
-my @files = glob "$root/supervisor/*.[ch]";
+my @files = glob "$root/supervisor/*.[ch] $root/supervisor/*/*.[ch]";
+my %place = map { m{supervisor/((?:\w+/)?(\w+)\.c)$} ? ($2 => $1) : () } @files;
 cmp_ok scalar @files, '>', 20, 'there are files to look at';
 for my $file (@files) {
 	my ($name) = $file =~ m{([^/]+)\.[ch]$};
 	ok exists $height{$name}, "$name has its layer" or next;
-	my @up = grep { m{^#include "(?!base/)(?:supervisor/(\w+)\.h)?} && (!defined $1 || ($height{$1} // 99) > $height{$name}) } lines_of($file);
+	my @up = grep { m{^#include "(?!base/)(?:supervisor/(?:\w+/)?(\w+)\.h)?} && (!defined $1 || ($height{$1} // 99) > $height{$name}) } lines_of($file);
 	is_deeply \@up, [], "$name includes nothing from above, and nothing from elsewhere";
 }
 
@@ -34,7 +35,7 @@ for my $library (qw(jansson.h libconfig.h fcgi)) {
 }
 
 # What decides must not act: policy.c reads the table and the time it is given, and calls nothing else.
-my @calls = grep { /\b(?:fork|kill|clock_now|clock_wall|log_\w+|spawn_\w+|worker_becomes|getpid)\s*\(/ } map { lines_of("$root/supervisor/$_.c") } qw(policy verdict);
+my @calls = grep { /\b(?:fork|kill|clock_now|clock_wall|log_\w+|spawn_\w+|worker_becomes|getpid)\s*\(/ } map { lines_of("$root/supervisor/$place{$_}") } qw(policy verdict);
 is_deeply \@calls, [], 'policy.c and verdict.c do nothing';
 
 done_testing;

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "base/attributes.h"
-#include "supervisor/address.h"
+#include "supervisor/system/address.h"
 
 static void right_ones_are_read(void **state)
 {

@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "core/bind.h"
 #include "base/attributes.h"
+#include "core/input/bind.h"
 
 struct order {
 	const char *name, *colour, *at;

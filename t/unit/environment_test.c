@@ -8,8 +8,8 @@
 #include <cmocka.h>
 
 #include "base/attributes.h"
-#include "supervisor/environment.h"
-#include "supervisor/identity.h"
+#include "supervisor/system/environment.h"
+#include "supervisor/system/identity.h"
 
 static const struct identity someone = { .user = "ann", .home = "/home/ann" };
 

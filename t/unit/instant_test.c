@@ -8,8 +8,8 @@
 #include <cmocka.h>
 
 #include "base/attributes.h"
-#include "core/cursor.h"
-#include "core/instant.h"
+#include "core/input/cursor.h"
+#include "core/input/instant.h"
 
 static void times_of_rfc_3339_are_valid(void **state)
 {

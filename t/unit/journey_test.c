@@ -12,9 +12,9 @@
 
 #include "base/attributes.h"
 #include "base/log.h"
-#include "core/journey.h"
-#include "core/json_body.h"
-#include "core/problem.h"
+#include "core/answer/problem.h"
+#include "core/input/json_body.h"
+#include "core/journey/journey.h"
 
 /* --- a feature that answers with what it was given --- */
 

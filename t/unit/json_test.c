@@ -10,8 +10,8 @@
 #include <cmocka.h>
 #include <libpq-fe.h>
 
-#include "core/json.h"
-#include "core/serialize.h"
+#include "core/answer/json.h"
+#include "core/answer/serialize.h"
 
 static struct arena *arena;
 static struct buffer out;

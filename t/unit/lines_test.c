@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "base/text.h"
-#include "supervisor/lines.h"
+#include "supervisor/output/lines.h"
 
 /* What was heard: lines end in '|', pieces in '>'. */
 struct heard {

@@ -7,8 +7,8 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "supervisor/policy.h"
-#include "supervisor/verdict.h"
+#include "supervisor/pool/policy.h"
+#include "supervisor/pool/verdict.h"
 
 #define MS INT64_C(1000)
 

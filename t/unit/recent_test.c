@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "supervisor/recent.h"
+#include "supervisor/output/recent.h"
 
 /* Adds a line whose text tells its number and fills LENGTH bytes. */
 static void add(size_t length)

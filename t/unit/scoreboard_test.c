@@ -17,8 +17,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "supervisor/ledger.h"
-#include "supervisor/loop.h"
+#include "supervisor/record/ledger.h"
+#include "supervisor/system/loop.h"
 
 /* --- one process --- */
 

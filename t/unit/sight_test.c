@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "supervisor/ledger.h"
-#include "supervisor/policy.h"
+#include "supervisor/pool/policy.h"
+#include "supervisor/record/ledger.h"
 
 #define MS     INT64_C(1000)
 #define NOBODY 999999999 /* a process id that none has: /proc knows nothing of it */

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "base/attributes.h"
-#include "core/trace.h"
+#include "core/journey/trace.h"
 
 #define GOOD "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 

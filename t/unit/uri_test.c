@@ -9,8 +9,8 @@
 #include <cmocka.h>
 
 #include "base/attributes.h"
-#include "core/percent.h"
-#include "core/router.h"
+#include "core/input/percent.h"
+#include "core/journey/router.h"
 
 static void escapes_are_decoded_in_place(void **state)
 {

@@ -10,8 +10,8 @@
 
 #include "base/attributes.h"
 #include "base/clock.h"
-#include "supervisor/pool.h"
-#include "supervisor/wire.h"
+#include "supervisor/control/wire.h"
+#include "supervisor/pool/pool.h"
 
 static void a_request_comes_back_as_its_verb(void **state)
 {

@@ -1,8 +1,8 @@
 /* health.c - does this process answer, and does what it stands on. */
 #include "base/clock.h"
+#include "core/answer/json.h"
 #include "core/core.h"
-#include "core/health.h"
-#include "core/json.h"
+#include "core/serve/health.h"
 
 /* What one dependency said when asked just now. */
 struct answered {

@@ -1,0 +1,102 @@
+/*
+ * problem.c - errors as problem+json (RFC 9457).
+ *
+ * What the client did wrong is said in full, with a pointer to each place.  What
+ * went wrong on our side is in the log under the request's id, not in the answer.
+ */
+#include "core/answer/problem.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "core/answer/json.h"
+#include "core/answer/status.h"
+
+/* A moment that lets a breaker try again: see database_retry in ostler-app.conf(5). */
+#define RETRY_AFTER "1"
+
+void reply_header(struct request *rq, const char *name, const char *value)
+{
+	struct buffer *lines = &rq->response.lines;
+
+	buffer_add_text(lines, name);
+	buffer_add(lines, ": ", 2);
+	buffer_add_text(lines, value);
+	buffer_add(lines, "\r\n", 2);
+}
+
+static void write_faults(struct buffer *out, const struct faults *faults)
+{
+	json_key(out, "errors");
+	json_open(out, '[');
+	for (const struct fault *fault = faults->first; fault != NULL; fault = fault->next) {
+		json_open(out, '{');
+		json_key_text(out, "pointer", fault->pointer);
+		json_key_text(out, "in", fault->in);
+		json_key_text(out, "detail", fault->detail);
+		json_close(out, '}');
+	}
+	json_close(out, ']');
+}
+
+static void write_problem(struct request *rq, int status, const char *detail)
+{
+	struct buffer *out = &rq->response.body;
+
+	out->length = 0;
+	json_open(out, '{');
+	json_key_text(out, "type", "about:blank");
+	json_key_text(out, "title", status_reason(status));
+	json_key(out, "status");
+	json_integer(out, status);
+	json_key_text(out, "detail", detail);
+	json_key_text(out, "request_id", rq->trace.request_id);
+	json_key(out, "trace_id");
+	json_bytes(out, rq->trace.parent + 3, 32);
+	if (status == 422)
+		write_faults(out, &rq->faults);
+	json_close(out, '}');
+}
+
+int reply_problem(struct request *rq, int status, const char *detail, ...)
+{
+	char text[512];
+	va_list values;
+
+	va_start(values, detail);
+	vsnprintf(text, sizeof(text), detail, values);
+	va_end(values);
+	rq->response.status = status;
+	rq->response.media = "application/problem+json";
+	rq->response.etag = NULL;
+	write_problem(rq, status, text);
+	if (status == 503)
+		reply_header(rq, "Retry-After", RETRY_AFTER);
+	return status;
+}
+
+int reply_missing(struct request *rq)
+{
+	return reply_problem(rq, 404, "There is nothing here.");
+}
+
+int problem_of_failure(struct request *rq)
+{
+	bool may_have_happened = (rq->failure == LOST || rq->failure == SILENT) &&
+				 rq->method != GET;
+
+	switch (rq->failure) {
+	case CONFLICT:
+		return reply_problem(
+		    rq, 409, "This contradicts what is already there (%s).", rq->failed_constraint);
+	case INVALID:
+		return reply_problem(rq, 422, "The database does not take a value that was sent.");
+	case BROKEN:
+		return reply_problem(rq, 500, "Something is wrong on our side.");
+	default:
+		return reply_problem(rq, 503,
+		    may_have_happened ? "The database stopped answering: the change may or may not "
+					"have been made."
+				      : "The database cannot be reached just now.");
+	}
+}

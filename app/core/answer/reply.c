@@ -1,0 +1,201 @@
+/*
+ * reply.c - the answers a handler can give.
+ *
+ * Each looks first whether a statement of this request has failed, so that no
+ * handler has to: whatever it then wanted to say, the answer is the problem.
+ */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "core/answer/json.h"
+#include "core/answer/problem.h"
+#include "core/answer/serialize.h"
+#include "core/input/cursor.h"
+#include "core/input/instant.h"
+#include "core/journey/counts.h"
+
+static int answer(struct request *rq, int status, const char *media)
+{
+	rq->response.status = status;
+	rq->response.media = media;
+	return status;
+}
+
+/* The text of the first row's column NAME; NULL when the statement has none. */
+static const char *column_text(const struct rows *rows, int row, const char *name)
+{
+	for (int i = 0; i < rows->columns; i++)
+		if (strcmp(rows_column(rows, i), name) == 0)
+			return rows_text(rows, row, i);
+	return NULL;
+}
+
+/* The same of a column that the kind of answer needs. */
+static const char *needed_text(const struct rows *rows, int row, const char *name)
+{
+	const char *text = column_text(rows, row, name);
+
+	if (text == NULL)
+		bug("an answer of this kind needs the column %s", name);
+	return text;
+}
+
+static void set_etag(struct request *rq, const struct rows *rows)
+{
+	const char *version = column_text(rows, 0, "version");
+
+	if (version != NULL)
+		rq->response.etag = arena_print(rq->arena, "\"%s\"", version);
+}
+
+static int row_with_status(struct request *rq, const struct rows *rows, int status)
+{
+	struct columns columns;
+
+	if (rq->failure != DONE)
+		return problem_of_failure(rq);
+	if (rows->count == 0)
+		return reply_missing(rq);
+	serialize_match(&columns, rq->arena, rq->route->gives, rows);
+	serialize_row(&rq->response.body, &columns, rows, 0);
+	set_etag(rq, rows);
+	return answer(rq, status, "application/json");
+}
+
+int reply_row(struct request *rq, const struct rows *rows)
+{
+	return row_with_status(rq, rows, 200);
+}
+
+int reply_created(struct request *rq, const struct rows *rows)
+{
+	int status = row_with_status(rq, rows, 201);
+
+	if (status == 201)
+		reply_header(rq, "Location",
+		    arena_print(rq->arena, "%s/%s", rq->route->path, needed_text(rows, 0, "id")));
+	return status;
+}
+
+/* The cursor behind row LAST: the page after this one begins there. */
+static const char *next_cursor(struct request *rq, const struct rows *rows, int last)
+{
+	const char *created_at = needed_text(rows, last, "created_at");
+	struct cursor cursor;
+	struct buffer time;
+
+	buffer_start(&time, rq->arena, 40);
+	instant_add(&time, created_at, strlen(created_at));
+	buffer_add_char(&time, '\0');
+	cursor = (struct cursor){ .time = time.data };
+	if (!text_to_integer(needed_text(rows, last, "id"), &cursor.id))
+		bug("the id of a list's row is no number");
+	return cursor_encode(rq->arena, &cursor);
+}
+
+int reply_list(struct request *rq, const struct rows *rows, long long limit)
+{
+	struct buffer *out = &rq->response.body;
+	int shown = rows->count;
+	struct columns columns;
+
+	if (rq->failure != DONE)
+		return problem_of_failure(rq);
+	if (shown > limit) {
+		shown = (int)limit;
+		rq->response.next = next_cursor(rq, rows, shown - 1);
+	}
+	serialize_match(&columns, rq->arena, rq->route->gives, rows);
+	json_open(out, '{');
+	json_key(out, "items");
+	json_open(out, '[');
+	for (int row = 0; row < shown; row++)
+		serialize_row(out, &columns, rows, row);
+	json_close(out, ']');
+	json_key(out, "next");
+	json_text(out, rq->response.next);
+	json_close(out, '}');
+	return answer(rq, 200, "application/json");
+}
+
+int reply_done(struct request *rq, const struct rows *rows)
+{
+	if (rq->failure != DONE)
+		return problem_of_failure(rq);
+	if (rows != NULL && rows->count == 0)
+		return reply_missing(rq);
+	return answer(rq, 204, NULL);
+}
+
+int reply_see_other(struct request *rq, const struct rows *rows, const char *path)
+{
+	int status = reply_done(rq, rows);
+
+	if (status != 204)
+		return status;
+	reply_header(rq, "Location", path);
+	return answer(rq, 303, NULL);
+}
+
+int reply_json(struct request *rq, int status, const char *json, size_t length)
+{
+	if (rq->failure != DONE)
+		return problem_of_failure(rq);
+	buffer_add(&rq->response.body, json, length);
+	return answer(rq, status, "application/json");
+}
+
+/* --- the cache --- */
+
+/*
+ * What is kept is the list's cursor, a newline and the body: Link is made of
+ * the one, and the other leaves as it is.
+ */
+bool reply_cached(struct request *rq, const char *key)
+{
+	int64_t asked = clock_now();
+	size_t length;
+	const char *kept = cache_get(rq->app->cache, rq->arena, key, &length);
+	const char *newline = kept != NULL ? memchr(kept, '\n', length) : NULL;
+
+	rq->redis_us += clock_now() - asked;
+	if (newline == NULL) {
+		counts_add(rq, COUNT_CACHE_MISSES);
+		reply_header(rq, "Cache-Status", "ostler; fwd=miss");
+		return false;
+	}
+	counts_add(rq, COUNT_CACHE_HITS);
+	reply_header(rq, "Cache-Status", "ostler; hit");
+	if (newline > kept)
+		rq->response.next = arena_copy(rq->arena, kept, (size_t)(newline - kept));
+	buffer_add(&rq->response.body, newline + 1, length - (size_t)(newline + 1 - kept));
+	answer(rq, 200, "application/json");
+	return true;
+}
+
+void cache_keep(struct request *rq, const char *key, int seconds)
+{
+	struct response *response = &rq->response;
+	int64_t asked = clock_now();
+	struct buffer kept;
+
+	if (response->status != 200)
+		return;
+	buffer_start(&kept, rq->arena, response->body.length + 256);
+	if (response->next != NULL)
+		buffer_add_text(&kept, response->next);
+	buffer_add_char(&kept, '\n');
+	buffer_add(&kept, response->body.data, response->body.length);
+	cache_put(rq->app->cache, key, &kept, seconds);
+	rq->redis_us += clock_now() - asked;
+}
+
+void cache_drop(struct request *rq, const char *key)
+{
+	int64_t asked = clock_now();
+
+	cache_forget(rq->app->cache, rq->arena, key);
+	rq->redis_us += clock_now() - asked;
+}

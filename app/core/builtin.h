@@ -1,9 +1,0 @@
-/* builtin.h - the routes that the framework itself answers. */
-#ifndef CORE_BUILTIN_H
-#define CORE_BUILTIN_H
-
-#include "core/route.h"
-
-extern const struct feature builtin_feature;
-
-#endif

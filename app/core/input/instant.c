@@ -1,0 +1,83 @@
+/* instant.c - a point in time as text. */
+#include "core/input/instant.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Reads two digits as a number; -1 when they are none. */
+static int two_digits(const char *text)
+{
+	if (!isdigit((unsigned char)text[0]) || !isdigit((unsigned char)text[1]))
+		return -1;
+	return (text[0] - '0') * 10 + text[1] - '0';
+}
+
+static bool within(const char *text, int least, int most)
+{
+	int value = two_digits(text);
+
+	return value >= least && value <= most;
+}
+
+static int days_of_month(int year, int month)
+{
+	static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+
+	return days[month - 1] + (month == 2 && leap);
+}
+
+static bool date_is_valid(const char *text)
+{
+	int century = two_digits(text), year;
+
+	if (century < 0 || two_digits(text + 2) < 0 || text[4] != '-' || !within(text + 5, 1, 12) ||
+	    text[7] != '-')
+		return false;
+	year = century * 100 + two_digits(text + 2);
+	return year > 0 && within(text + 8, 1, days_of_month(year, two_digits(text + 5)));
+}
+
+static bool offset_is_valid(const char *text)
+{
+	if (strcmp(text, "Z") == 0)
+		return true;
+	return (text[0] == '+' || text[0] == '-') && strlen(text) == 6 && within(text + 1, 0, 23) &&
+	       text[3] == ':' && within(text + 4, 0, 59);
+}
+
+bool instant_is_valid(const char *text)
+{
+	size_t digits;
+
+	/* Each test reads on only when the one before it has matched: no read past the NUL. */
+	if (strlen(text) < sizeof("2026-01-31T23:59:59Z") - 1 || !date_is_valid(text) ||
+	    text[10] != 'T' || !within(text + 11, 0, 23) || text[13] != ':' ||
+	    !within(text + 14, 0, 59) || text[16] != ':' || !within(text + 17, 0, 59))
+		return false;
+	text += 19;
+	if (*text == '.') {
+		digits = strspn(text + 1, "0123456789");
+		/* Microseconds are what PostgreSQL keeps. */
+		if (digits == 0 || digits > 6)
+			return false;
+		text += 1 + digits;
+	}
+	return offset_is_valid(text);
+}
+
+void instant_add(struct buffer *out, const char *sql, size_t length)
+{
+	const char *offset = length > 3 ? sql + length - 3 : NULL;
+
+	if (offset == NULL || strcmp(offset, "+00") != 0 || length < 13 || sql[10] != ' ') {
+		/* "infinity" or a year beyond 9999: better as it is than wrong */
+		buffer_add(out, sql, length);
+		return;
+	}
+	buffer_add(out, sql, 10);
+	buffer_add_char(out, 'T');
+	buffer_add(out, sql + 11, length - 14);
+	buffer_add_char(out, 'Z');
+}

@@ -1,0 +1,15 @@
+/* instant.h - a point in time as text: RFC 3339 outside, PostgreSQL's ISO form inside. */
+#ifndef CORE_INPUT_INSTANT_H
+#define CORE_INPUT_INSTANT_H
+
+#include <stdbool.h>
+
+#include "base/buffer.h"
+
+/* Whether TEXT is an RFC 3339 date-time of the years 1 to 9999: 2026-01-31T23:59:59.5Z. */
+bool instant_is_valid(const char *text);
+
+/* Adds PostgreSQL's "2026-01-31 23:59:59.5+00" (its session is in UTC) as RFC 3339. */
+void instant_add(struct buffer *, const char *sql, size_t length);
+
+#endif

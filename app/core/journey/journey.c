@@ -1,0 +1,151 @@
+/* journey.c - what happens to a request, stage by stage. */
+#include "core/journey/journey.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "core/answer/answer.h"
+#include "core/answer/problem.h"
+#include "core/input/percent.h"
+
+static int stage_route(struct request *rq);
+static int stage_limit(struct request *rq);
+static int stage_handle(struct request *rq);
+
+/* Each returns 0 to go on, or the status of the answer that it has made. */
+static const struct stage {
+	const char *name;
+	int (*run)(struct request *);
+} stages[] = {
+	{ "route", stage_route },               /* which line of which table */
+	{ "authenticate", stage_authenticate }, /* who is asking, and may they */
+	{ "limit", stage_limit },               /* is it of a size we take */
+	{ "validate", stage_validate },         /* is it right, and into which struct */
+	{ "handle", stage_handle },             /* the feature's own code */
+};
+
+void journey_run(struct request *rq)
+{
+	rq->started = clock_now();
+	scoreboard_begin(rq->score, rq->started, rq->timeout);
+	trace_start(&rq->trace, rq->head.traceparent, rq->head.request_id);
+	for (size_t i = 0; i < COUNT(stages); i++)
+		if (stages[i].run(rq) != 0)
+			break;
+	answer_complete(rq);
+	scoreboard_send(rq->score);
+}
+
+/* What the journey is called wherever it is counted: the template, never the raw path. */
+static const char *name_of_method(const struct request *rq)
+{
+	if (rq->head_only)
+		return "HEAD";
+	return rq->method != 0 ? method_name(rq->method) : "other";
+}
+
+static const char *name_of_route(const struct request *rq)
+{
+	return rq->template != NULL ? rq->template : "none";
+}
+
+static size_t bytes_sent(const struct request *rq)
+{
+	return rq->head_only ? 0 : rq->response.body.length;
+}
+
+static void log_request(const struct request *rq, int64_t now)
+{
+	struct log_line line;
+
+	log_begin(&line, LOG_INFO, "request");
+	log_add_text(&line, "request_id", rq->trace.request_id);
+	log_add_bytes(&line, "trace_id", rq->trace.parent + 3, 32);
+	log_add_text(&line, "instance", rq->app->instance_id);
+	log_add_text(&line, "method", name_of_method(rq));
+	log_add_text(&line, "route", name_of_route(rq));
+	log_add_integer(&line, "status", rq->response.status);
+	log_add_ms(&line, "ms", now - rq->started);
+	log_add_ms(&line, "db_ms", rq->db_us);
+	log_add_ms(&line, "redis_ms", rq->redis_us);
+	log_add_integer(&line, "user", rq->user_id);
+	log_add_integer(&line, "bytes", (long long)bytes_sent(rq));
+	log_end_on(&line, rq->app->request_log);
+}
+
+void journey_end(struct request *rq)
+{
+	int64_t now = clock_now();
+
+	scoreboard_end(rq->score, rq->started, now, bytes_sent(rq), rq->response.status >= 500);
+	if (log_wants(LOG_INFO))
+		log_request(rq, now);
+	request_end(rq);
+}
+
+/* --- the stages that need no file of their own --- */
+
+/* Splits the URI, as the client wrote it, into path and query.  False: no path of ours. */
+static bool split_uri(struct request *rq)
+{
+	const char *uri = rq->head.uri != NULL ? rq->head.uri : "";
+
+	rq->path = arena_copy(rq->arena, uri, strlen(uri));
+	rq->query = strchr(rq->path, '?');
+	if (rq->query != NULL)
+		*rq->query++ = '\0';
+	return rq->path[0] == '/' && percent_decode(rq->path, false);
+}
+
+static int not_allowed(struct request *rq, const struct place *place)
+{
+	const char *method = rq->head.method != NULL ? rq->head.method : "";
+
+	reply_header(rq, "Allow", router_allow(rq->arena, place));
+	if (strcmp(method, "OPTIONS") == 0)
+		return rq->response.status = 204;
+	return reply_problem(
+	    rq, 405, "This method is not for this path; Allow lists those that are.");
+}
+
+static int stage_route(struct request *rq)
+{
+	const char *method = rq->head.method != NULL ? rq->head.method : "";
+	const struct place *place;
+
+	rq->head_only = strcmp(method, "HEAD") == 0;
+	rq->method = rq->head_only ? GET : method_from_name(method);
+	if (!split_uri(rq))
+		return reply_problem(
+		    rq, 400, "The path has a broken escape, a NUL or bytes that are no UTF-8.");
+	place = router_find(rq->app->router, rq->path, rq->path_value);
+	if (place == NULL)
+		return reply_missing(rq);
+	rq->template = place->path;
+	rq->route = place->routes[rq->method];
+	scoreboard_name(rq->score, name_of_method(rq), rq->template);
+	return rq->route != NULL ? 0 : not_allowed(rq, place);
+}
+
+static int stage_limit(struct request *rq)
+{
+	long long length = 0;
+
+	if (rq->head.content_length == NULL)
+		return 0;
+	if (!text_to_integer(rq->head.content_length, &length) || length < 0)
+		return reply_problem(rq, 400, "Content-Length is no length.");
+	if ((unsigned long long)length > rq->app->body_limit)
+		return reply_problem(
+		    rq, 413, "The body is larger than %zu bytes.", rq->app->body_limit);
+	return 0;
+}
+
+static int stage_handle(struct request *rq)
+{
+	return rq->route->handler(rq);
+}

@@ -1,0 +1,86 @@
+/* request.c - a request begins, asks the database, ends. */
+#include "core/journey/request.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+struct request *request_new(struct application *app, struct arena *arena)
+{
+	struct request *rq = arena_alloc(arena, sizeof(*rq));
+
+	rq->app = app;
+	rq->arena = arena;
+	rq->failure = DONE;
+	buffer_start(&rq->response.head, arena, 1024);
+	buffer_start(&rq->response.lines, arena, 256);
+	/* Last, so that it can grow where it stands. */
+	buffer_start(&rq->response.body, arena, 1024);
+	return rq;
+}
+
+void request_end(struct request *rq)
+{
+	for (struct held_rows *held = rq->held; held != NULL; held = held->next)
+		rows_free(held->rows);
+	rq->held = NULL;
+}
+
+const char *request_path_value(const struct request *rq, const char *name)
+{
+	const char *brace = rq->route->path;
+	size_t length = strlen(name);
+
+	for (size_t i = 0; (brace = strchr(brace, '{')) != NULL; i++) {
+		brace++;
+		if (strncmp(brace, name, length) == 0 && brace[length] == '}')
+			return rq->path_value[i];
+	}
+	return NULL;
+}
+
+static void hold(struct request *rq, struct rows *rows)
+{
+	struct held_rows *held = arena_alloc(rq->arena, sizeof(*held));
+
+	*held = (struct held_rows){ rows, rq->held };
+	rq->held = held;
+}
+
+struct rows *query_run(struct request *rq, const struct statement *statement)
+{
+	int64_t asked;
+	struct rows *rows;
+
+	if (rq->failure != DONE) {
+		/* An earlier statement failed: this one may depend on what it did not do. */
+		rows = arena_alloc(rq->arena, sizeof(*rows));
+		rows->fate = rq->failure;
+		return rows;
+	}
+	asked = clock_now();
+	rows = db_run(rq->app->db, rq->arena, statement);
+	rq->db_us += clock_now() - asked;
+	hold(rq, rows);
+	if (rows->fate != DONE) {
+		rq->failure = rows->fate;
+		memcpy(rq->failed_constraint, rows->constraint, sizeof(rq->failed_constraint));
+	}
+	return rows;
+}
+
+struct arena *request_arena(struct request *rq)
+{
+	return rq->arena;
+}
+
+long long user_id(struct request *rq)
+{
+	return rq->user_id;
+}
+
+long long path_id(struct request *rq)
+{
+	return rq->path_id;
+}

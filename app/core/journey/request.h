@@ -1,0 +1,84 @@
+/* request.h - one request on its journey; private to core/. */
+#ifndef CORE_JOURNEY_REQUEST_H
+#define CORE_JOURNEY_REQUEST_H
+
+#include "base/buffer.h"
+#include "base/scoreboard.h"
+#include "core/core.h"
+#include "core/journey/router.h"
+#include "core/journey/trace.h"
+#include "core/serve/application.h"
+
+/* What nginx sends along (nginx/fastcgi.conf); NULL when absent or empty. */
+struct head {
+	const char *method, *uri, *content_type, *content_length;
+	const char *host, *origin, *if_none_match, *request_id, *traceparent, *remote_address;
+};
+
+struct response {
+	int status;
+	const char *media;   /* of the body; NULL: no body */
+	struct buffer lines; /* header lines of this answer alone, each ending in CRLF */
+	struct buffer body;
+	const char *etag;   /* quoted; NULL: none */
+	const char *next;   /* of a list: the cursor of its next page; NULL: none */
+	struct buffer head; /* the whole head, once the answer is complete */
+};
+
+/* An error in what was sent, by JSON pointer (RFC 6901). */
+struct fault {
+	const char *pointer, *in, *detail;
+	struct fault *next;
+};
+
+struct faults {
+	struct fault *first, *last;
+	int count;
+};
+
+/* Rows of a statement, which live as long as the request. */
+struct held_rows {
+	struct rows *rows;
+	struct held_rows *next;
+};
+
+/* Where the bytes of the request's body come from: fills up to ROOM, 0 at the end. */
+typedef size_t read_body_fn(void *connection, char *bytes, size_t room);
+
+struct request {
+	struct application *app;
+	struct arena *arena;
+	struct head head;
+	read_body_fn *read_body;
+	void *connection;
+	struct score *score; /* of the thread that serves it */
+	uint64_t timeout;    /* µs that it may take; 0: no limit */
+
+	enum method method;
+	bool head_only;       /* HEAD: a GET without its body */
+	char *path, *query;   /* query: NULL without a '?' */
+	const char *template; /* the path as its routes write it; NULL: nothing is there */
+	const struct route *route;
+	const char *path_value[PATH_NAMES_MOST]; /* in the order of the path's {names} */
+	long long path_id, user_id;
+	void *input;
+	uint64_t given; /* bit i: field i of route->takes */
+
+	struct faults faults;
+	enum fate failure; /* of the first statement that failed; DONE: none did */
+	char failed_constraint[64];
+	struct held_rows *held; /* freed when the request ends */
+
+	struct trace trace;
+	struct response response;
+	int64_t started, db_us, redis_us; /* clock_now, microseconds, microseconds */
+};
+
+/* Makes ARENA's next request; the caller fills head and the body's source. */
+struct request *request_new(struct application *, struct arena *);
+void request_end(struct request *);
+
+/* The value of {NAME} in the path, NULL when the route has no such name. */
+const char *request_path_value(const struct request *, const char *name);
+
+#endif

@@ -1,0 +1,205 @@
+/*
+ * openapi.c - all features as an OpenAPI 3.1 document.
+ *
+ * Nothing is said here that a table does not say: the document cannot promise
+ * what the router and the binding do not do.
+ */
+#include "core/openapi/openapi.h"
+
+#include <ctype.h>
+
+#include "core/answer/json.h"
+#include "core/answer/status.h"
+#include "core/openapi/openapi_schema.h"
+
+#define TITLE   "Ostler"
+#define VERSION "0.1.0"
+
+static void write_parameter(struct buffer *out, const char *in, const struct field *field)
+{
+	json_open(out, '{');
+	json_key_text(out, "name", field->name);
+	json_key_text(out, "in", in);
+	json_key(out, "required");
+	json_boolean(out, field->required || strcmp(in, "path") == 0);
+	json_key(out, "schema");
+	openapi_field(out, field);
+	json_close(out, '}');
+}
+
+static const struct field *field_of(const struct shape *shape, const char *name, size_t length)
+{
+	if (shape == NULL)
+		return NULL;
+	EACH_FIELD (field, shape)
+		if (strlen(field->name) == length && strncmp(field->name, name, length) == 0)
+			return field;
+	return NULL;
+}
+
+static void write_path_parameters(struct buffer *out, const struct route *route)
+{
+	const char *name = route->path;
+
+	while ((name = strchr(name, '{')) != NULL) {
+		size_t length = strcspn(++name, "}");
+		const struct field *known = field_of(route->takes, name, length);
+		struct field number = { .kind = INTEGER,
+			.name = arena_copy(out->arena, name, length) };
+
+		write_parameter(out, "path", known != NULL ? known : &number);
+	}
+}
+
+static void write_parameters(struct buffer *out, const struct route *route)
+{
+	bool query = (route->method == GET || route->method == DELETE) && route->takes != NULL;
+
+	if (!query && strchr(route->path, '{') == NULL)
+		return;
+	json_key_open(out, "parameters", '[');
+	write_path_parameters(out, route);
+	if (query)
+		EACH_FIELD (field, route->takes)
+			if (!openapi_in_path(route, field->name))
+				write_parameter(out, "query", field);
+	json_close(out, ']');
+}
+
+static void write_body(struct buffer *out, const struct route *route)
+{
+	if (route->method == GET || route->method == DELETE || route->takes == NULL)
+		return;
+	json_key_open(out, "requestBody", '{');
+	json_key(out, "required");
+	json_boolean(out, true);
+	json_key_open(out, "content", '{');
+	json_key_open(
+	    out, route->form ? "application/x-www-form-urlencoded" : "application/json", '{');
+	json_key(out, "schema");
+	openapi_object(out, route->takes, route);
+	for (int i = 0; i < 3; i++)
+		json_close(out, '}');
+}
+
+static void write_content(struct buffer *out, const struct route *route)
+{
+	json_key_open(out, "content", '{');
+	json_key_open(out, route->media != NULL ? route->media : "application/json", '{');
+	json_key(out, "schema");
+	if (route->gives == NULL)
+		json_raw(out, "{}", 2);
+	else if (route->list)
+		openapi_list(out, route->gives);
+	else
+		openapi_reference(out, route->gives);
+	json_close(out, '}');
+	json_close(out, '}');
+}
+
+static void write_responses(struct buffer *out, const struct route *route)
+{
+	int success = route_success(route);
+
+	json_key_open(out, "responses", '{');
+	json_key(out, arena_print(out->arena, "%d", success));
+	json_open(out, '{');
+	json_key_text(out, "description", status_reason(success));
+	if (route->gives != NULL || route->media != NULL)
+		write_content(out, route);
+	json_close(out, '}');
+	json_key(out, "default");
+	json_raw(out, "{\"$ref\":\"#/components/responses/problem\"}", 41);
+	json_close(out, '}');
+}
+
+/* "GET /api/tasks/{id}" as an identifier: get_api_tasks_id. */
+static const char *operation_id(struct arena *arena, const struct route *route)
+{
+	char *id = arena_print(arena, "%s%s", method_name(route->method), route->path);
+	char *out = id;
+
+	for (char *in = id; *in != '\0'; in++) {
+		if (isalnum((unsigned char)*in))
+			*out++ = (char)tolower((unsigned char)*in);
+		else if (*in == '/' && in[1] != '\0')
+			*out++ = '_';
+	}
+	*out = '\0';
+	return id;
+}
+
+static void write_operation(
+    struct buffer *out, const struct feature *feature, const struct route *route)
+{
+	char *verb = arena_print(out->arena, "%s", method_name(route->method));
+
+	for (char *c = verb; *c != '\0'; c++)
+		*c = (char)tolower((unsigned char)*c);
+	json_key_open(out, verb, '{');
+	json_key_text(out, "operationId", operation_id(out->arena, route));
+	json_key_text(out, "summary", route->summary);
+	json_key_open(out, "tags", '[');
+	json_text(out, feature->name);
+	json_close(out, ']');
+	write_parameters(out, route);
+	write_body(out, route);
+	write_responses(out, route);
+	json_close(out, '}');
+}
+
+/* --- the document --- */
+
+static bool path_written_before(const struct feature *const *features, const struct route *until)
+{
+	for (; *features != NULL; features++)
+		EACH_ROUTE (route, *features) {
+			if (route == until)
+				return false;
+			if (strcmp(route->path, until->path) == 0)
+				return true;
+		}
+	return false;
+}
+
+/* Everything that can be done at one path, whichever features do it. */
+static void write_path(struct buffer *out, const struct feature *const *features, const char *path)
+{
+	json_key_open(out, path, '{');
+	for (; *features != NULL; features++)
+		EACH_ROUTE (route, *features)
+			if (strcmp(route->path, path) == 0)
+				write_operation(out, *features, route);
+	json_close(out, '}');
+}
+
+static void write_tags(struct buffer *out, const struct feature *const *features)
+{
+	json_key_open(out, "tags", '[');
+	for (; *features != NULL; features++) {
+		json_open(out, '{');
+		json_key_text(out, "name", (*features)->name);
+		json_key_text(out, "description", (*features)->doc);
+		json_close(out, '}');
+	}
+	json_close(out, ']');
+}
+
+void openapi_write(struct buffer *out, const struct feature *const *features)
+{
+	json_open(out, '{');
+	json_key_text(out, "openapi", "3.1.0");
+	json_key_open(out, "info", '{');
+	json_key_text(out, "title", TITLE);
+	json_key_text(out, "version", VERSION);
+	json_close(out, '}');
+	write_tags(out, features);
+	json_key_open(out, "paths", '{');
+	for (const struct feature *const *feature = features; *feature != NULL; feature++)
+		EACH_ROUTE (route, *feature)
+			if (!path_written_before(features, route))
+				write_path(out, features, route->path);
+	json_close(out, '}');
+	openapi_components(out, features);
+	json_close(out, '}');
+}

@@ -1,0 +1,29 @@
+/* application.h - what all requests of a process share; constant once it serves. */
+#ifndef CORE_SERVE_APPLICATION_H
+#define CORE_SERVE_APPLICATION_H
+
+#include <stdatomic.h>
+
+#include "core/route.h"
+#include "store/cache.h"
+#include "store/db.h"
+#include "store/redis.h"
+
+struct router;
+
+struct application {
+	const struct feature *const *features; /* NULL-terminated */
+	const struct router *router;
+	const char *openapi; /* the document, as JSON */
+	size_t openapi_length;
+	const char *instance_id, *instance_name;
+	int request_log;       /* the descriptor that takes a line per request */
+	const char *demo_user; /* who everyone is until people can sign in */
+	size_t body_limit;     /* bytes */
+	struct db *db;
+	struct redis *redis;
+	struct cache *cache;
+	atomic_llong demo_user_id; /* 0: not looked up yet */
+};
+
+#endif

@@ -1,0 +1,18 @@
+/* health.h - for the health feature: whether what a process stands on answers. */
+#ifndef CORE_SERVE_HEALTH_H
+#define CORE_SERVE_HEALTH_H
+
+#include <stdbool.h>
+
+struct request;
+
+/* Each asks now, and is answered at once while the breaker is open. */
+bool health_database(struct request *);
+bool health_redis(struct request *);
+
+struct instance {
+	const char *id, *name;
+};
+struct instance health_instance(struct request *);
+
+#endif

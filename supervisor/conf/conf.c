@@ -1,0 +1,240 @@
+/* conf.c - the table of all settings. */
+#include "supervisor/conf/conf.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "supervisor/conf/conf_check.h"
+#include "supervisor/output/print.h"
+
+#define MS   1LL
+#define S    (1000 * MS)
+#define HOUR (3600 * S)
+#define DAY  (24 * HOUR)
+
+const char *const pool_kind_names[] = { [KIND_FASTCGI] = "fastcgi",
+	[KIND_WORKER] = "worker",
+	[KIND_SERVICE] = "service",
+	[KIND_TASK] = "task",
+	NULL };
+
+#define CHOICE   SETTING_CHOICE
+#define DURATION SETTING_DURATION
+#define SIZE     SETTING_SIZE
+#define POOL(m)  SETTING(struct pool_conf, m)
+
+static const struct setting pool_settings[] = {
+	{ SETTING_AS(struct pool_conf, kind, CHOICE), .required = true, .one_of = pool_kind_names,
+	    .doc = "what the pool's processes are" },
+	{ POOL(command), .required = true, .min = 1, .max = 1000,
+	    .doc = "the program and its arguments; no shell is involved" },
+	{ POOL(user), .min = 1, .max = 256, .doc = "run as this user" },
+	{ POOL(group), .min = 1, .max = 256, .doc = "run with this group" },
+	{ POOL(directory), .min = 1, .max = 4095, .doc = "working directory" },
+	{ POOL(umask), .min = 1, .max = 8, .preset = "0022", .doc = "mask of new files" },
+	{ POOL(environment), .doc = "variables to set, or to pass through" },
+	{ POOL(after), .reloads = true, .doc = "pools that must be ready before this one starts" },
+	{ POOL(ready), .min = 1, .max = 8191, .doc = "how a worker is known to be ready" },
+	{ SETTING_AS(struct pool_conf, ready_timeout, DURATION), .reloads = true, .min = 10 * MS,
+	    .max = DAY, .preset = "60s", .doc = "a worker that is not ready by then is stopped" },
+	{ SETTING_AS(struct pool_conf, ready_interval, DURATION), .reloads = true, .min = 10 * MS,
+	    .max = HOUR, .preset = "100ms", .doc = "time between two looks whether it is ready" },
+	{ POOL(workers), .reloads = true, .min = 1, .max = 512, .preset = "1",
+	    .doc = "how many processes" },
+	{ POOL(listen), .min = 1, .max = 512, .doc = "address of the pool's socket" },
+	{ POOL(listen_user), .min = 1, .max = 256, .doc = "owner of a unix socket" },
+	{ POOL(listen_group), .min = 1, .max = 256, .doc = "group of a unix socket" },
+	{ POOL(listen_mode), .min = 1, .max = 8, .preset = "0660",
+	    .doc = "permissions of a unix socket" },
+	{ POOL(backlog), .min = 1, .max = 65535, .preset = "1024",
+	    .doc = "connections that may wait to be accepted" },
+	{ POOL(stop_signal), .min = 1, .max = 16, .preset = "TERM", .doc = "asks a worker to end" },
+	{ SETTING_AS(struct pool_conf, stop_timeout, DURATION), .reloads = true, .min = 10 * MS,
+	    .max = DAY, .preset = "10s", .doc = "a worker that has not ended by then is killed" },
+	{ SETTING_AS(struct pool_conf, request_timeout, DURATION), .reloads = true, .min = 10 * MS,
+	    .max = DAY, .doc = "a worker whose request takes longer is replaced" },
+	{ SETTING_AS(struct pool_conf, watch_interval, DURATION), .reloads = true, .min = 10 * MS,
+	    .max = HOUR, .preset = "1s", .doc = "time between two looks at what workers do" },
+	{ SETTING_AS(struct pool_conf, drain_timeout, DURATION), .reloads = true, .min = 10 * MS,
+	    .max = DAY, .preset = "30s",
+	    .doc = "a worker with requests in hand gets so long to finish them" },
+	{ SETTING_AS(struct pool_conf, max_age, DURATION), .reloads = true, .min = 10 * MS,
+	    .max = 365 * DAY, .doc = "a worker that has run so long is replaced" },
+	{ POOL(max_requests), .reloads = true, .min = 1, .max = 1000000000,
+	    .doc = "a worker that has served so many requests is replaced" },
+	{ POOL(max_requests_jitter), .reloads = true, .min = 0, .max = 1000000000, .preset = "0",
+	    .doc = "up to so many more, by chance" },
+	{ SETTING_AS(struct pool_conf, max_memory, SIZE), .reloads = true, .min = 1 << 20,
+	    .max = 1LL << 40, .doc = "a worker that takes more memory is replaced" },
+	{ SETTING_AS(struct pool_conf, memory_interval, DURATION), .reloads = true, .min = 10 * MS,
+	    .max = HOUR, .preset = "10s",
+	    .doc = "time between two looks at the memory of workers" },
+	{ POOL(reload_signal), .reloads = true, .min = 1, .max = 16,
+	    .doc = "asks a service to read its configuration again" },
+	{ POOL(output), .min = 1, .max = 4095, .doc = "file that takes what workers print" },
+	{ POOL(output_direct), .preset = "false",
+	    .doc = "standard output goes straight into it; standard error is taken as ever" },
+	{ SETTING_AS(struct pool_conf, output_format, CHOICE), .one_of = print_form_names,
+	    .preset = "auto", .doc = "form of a line in it" },
+	{ SETTING_AS(struct pool_conf, backoff_first, DURATION), .reloads = true, .min = 10 * MS,
+	    .max = HOUR, .preset = "1s",
+	    .doc = "wait after a first failure; doubles with each more" },
+	{ SETTING_AS(struct pool_conf, backoff_longest, DURATION), .reloads = true, .min = 10 * MS,
+	    .max = DAY, .preset = "60s", .doc = "wait no longer than this" },
+	{ SETTING_AS(struct pool_conf, good_service, DURATION), .reloads = true, .min = 10 * MS,
+	    .max = DAY, .preset = "10s", .doc = "being ready so long forgives earlier failures" },
+	{ 0 },
+};
+
+static void check_pool(const void *filled, struct complaints *complaints)
+{
+	conf_check_pool(filled, complaints);
+}
+
+static void check_all(const void *filled, struct complaints *complaints)
+{
+	conf_check_all(filled, complaints);
+}
+
+static const struct section pool_section = {
+	.size = sizeof(struct pool_conf), .settings = pool_settings, .check = check_pool
+};
+
+static const struct setting settings[] = {
+	{ SETTING(struct conf, control), .min = 1, .max = 107, .preset = CONF_CONTROL,
+	    .doc = "path of the control socket" },
+	{ SETTING(struct conf, pid_file), .min = 1, .max = 4095,
+	    .doc = "file that holds the process id of ostlerd" },
+	{ SETTING_AS(struct conf, log_level, CHOICE), .reloads = true, .one_of = log_level_names,
+	    .preset = "info", .doc = "least serious message that is written" },
+	{ SETTING_AS(struct conf, log_format, CHOICE), .reloads = true, .one_of = log_format_names,
+	    .preset = "text", .doc = "form of a message" },
+	{ SETTING(struct conf, greeting), .max = 1000,
+	    .doc = "text that is written when all pools are ready" },
+	{ SETTING_AS(struct conf, window, DURATION), .min = 10 * MS, .max = HOUR, .preset = "5s",
+	    .doc = "how far back rates and percentiles look" },
+	{ SETTING(struct conf, pools), .required = true, .reloads = true, .of = &pool_section,
+	    .doc = "the pools, each with its name" },
+	{ 0 },
+};
+
+static const struct section section = {
+	.size = sizeof(struct conf), .settings = settings, .check = check_all
+};
+
+const struct conf *conf_read(const char *file, FILE *errors)
+{
+	return settings_read(file, &section, errors);
+}
+
+struct settings_reading *conf_begin(const char *file, FILE *errors)
+{
+	return settings_begin(file, &section, errors);
+}
+
+const struct conf *conf_finish(struct settings_reading **reading, FILE *errors)
+{
+	return settings_finish(reading, errors);
+}
+
+void conf_free(const struct conf **conf)
+{
+	const void *filled = *conf;
+
+	settings_free(&filled);
+	*conf = NULL;
+}
+
+const struct pool_conf *conf_pool(const struct conf *conf, size_t index)
+{
+	return (const struct pool_conf *)conf->pools.item + index;
+}
+
+long conf_find(const struct conf *conf, const char *name)
+{
+	for (size_t i = 0; i < conf->pools.count; i++)
+		if (strcmp(conf_pool(conf, i)->named.name, name) == 0)
+			return (long)i;
+	return -1;
+}
+
+static bool same_words(const struct words *a, const struct words *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (strcmp(a->word[i], b->word[i]) != 0)
+			return false;
+	return true;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static bool same_value(enum setting_kind kind, const void *a, const void *b)
+{
+	switch (kind) {
+	case SETTING_TEXT:
+		return same_text(*(const char *const *)a, *(const char *const *)b);
+	case SETTING_WORDS:
+		return same_words(a, b);
+	case SETTING_BOOLEAN:
+		return *(const bool *)a == *(const bool *)b;
+	case SETTING_CHOICE:
+		return *(const int *)a == *(const int *)b;
+	case SETTING_INTEGER:
+	case SETTING_DURATION:
+	case SETTING_SIZE:
+		return *(const long long *)a == *(const long long *)b;
+	case SETTING_GROUPS:
+		break;
+	}
+	bug("a pool has groups in it");
+}
+
+static bool differ(const struct pool_conf *a, const struct pool_conf *b, bool also_light)
+{
+	for (const struct setting *setting = pool_settings; setting->name != NULL; setting++)
+		if ((also_light || !setting->reloads) &&
+		    !same_value(setting->kind, (const char *)a + setting->offset,
+			(const char *)b + setting->offset))
+			return true;
+	return false;
+}
+
+bool conf_pool_needs_processes(const struct pool_conf *a, const struct pool_conf *b)
+{
+	return differ(a, b, false);
+}
+
+bool conf_pool_differs(const struct pool_conf *a, const struct pool_conf *b)
+{
+	return differ(a, b, true);
+}
+
+static void print_section(FILE *out, const char *title, const struct setting *table)
+{
+	static const char *const kinds[] = { [SETTING_TEXT] = "text",
+		[SETTING_INTEGER] = "number",
+		[SETTING_BOOLEAN] = "boolean",
+		[SETTING_DURATION] = "duration",
+		[SETTING_SIZE] = "size",
+		[SETTING_CHOICE] = "choice",
+		[SETTING_WORDS] = "words",
+		[SETTING_GROUPS] = "groups" };
+
+	for (; table->name != NULL; table++)
+		fprintf(out, "%s\t%s\t%s\t%s\t%s\n", title, table->name, kinds[table->kind],
+		    table->required         ? "required"
+		    : table->preset != NULL ? table->preset
+					    : "none",
+		    table->reloads ? "light" : "heavy");
+}
+
+void conf_print_settings(FILE *out)
+{
+	print_section(out, "top", settings);
+	print_section(out, "pool", pool_settings);
+}

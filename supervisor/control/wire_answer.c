@@ -1,0 +1,113 @@
+/* wire_answer.c - an answer of ostlerd as ostlerctl shows it. */
+#include <string.h>
+
+#include "supervisor/control/wire.h"
+#include "supervisor/control/wire_json.h"
+
+/*
+ * An ostlerctl may be older or newer than the ostlerd that it asks: what it does
+ * not know it ignores, and what is missing is empty.
+ */
+static const char *copy_text(struct arena *arena, const json_t *object, const char *name)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+
+	return text != NULL ? arena_copy(arena, text, strlen(text)) : "";
+}
+
+static long long number(const json_t *object, const char *name)
+{
+	return json_integer_value(json_object_get(object, name));
+}
+
+/* -1: it is null, or not there. */
+static double known(const json_t *object, const char *name)
+{
+	const json_t *value = json_object_get(object, name);
+
+	return json_is_number(value) ? json_number_value(value) : -1;
+}
+
+static void read_worker(struct arena *arena, const json_t *object, struct wire_worker *worker)
+{
+	const json_t *request = json_object_get(object, "request");
+
+	*worker = (struct wire_worker){
+		.slot = number(object, "slot"),
+		.pid = number(object, "pid"),
+		.restarts = number(object, "restarts"),
+		.seconds = json_number_value(json_object_get(object, "seconds")),
+		.state = copy_text(arena, object, "state"),
+		.said = copy_text(arena, object, "status"),
+		.busy = known(object, "busy"),
+		.memory = known(object, "memory"),
+		.requests = known(object, "requests"),
+		.route = copy_text(arena, request, "route"),
+		.method = copy_text(arena, request, "method"),
+		.request_seconds = known(request, "seconds"),
+	};
+}
+
+static void read_pool(struct arena *arena, const json_t *object, struct wire_pool *pool)
+{
+	const json_t *workers = json_object_get(object, "workers");
+
+	*pool = (struct wire_pool){
+		.name = copy_text(arena, object, "name"),
+		.kind = copy_text(arena, object, "kind"),
+		.state = copy_text(arena, object, "state"),
+		.count = json_array_size(workers),
+		.busy = known(object, "busy"),
+		.idle = known(object, "idle"),
+		.queue = known(object, "queue"),
+		.memory = known(object, "memory"),
+		.requests = known(object, "requests"),
+		.rate = known(object, "rate"),
+		.p50 = known(object, "p50_ms"),
+		.p95 = known(object, "p95_ms"),
+		.p99 = known(object, "p99_ms"),
+	};
+	pool->worker = arena_alloc(arena, (pool->count + 1) * sizeof(*pool->worker));
+	for (size_t i = 0; i < pool->count; i++)
+		read_worker(arena, json_array_get(workers, i), &pool->worker[i]);
+}
+
+static const char *read_one(struct arena *arena, const char *line, size_t length, const char *name)
+{
+	json_t *object = json_loadb(line, length, 0, NULL);
+	const char *text = NULL;
+
+	if (json_is_string(json_object_get(object, name)))
+		text = copy_text(arena, object, name);
+	json_decref(object);
+	return text;
+}
+
+const char *wire_read_error(struct arena *arena, const char *line, size_t length)
+{
+	return read_one(arena, line, length, "error");
+}
+
+const char *wire_read_text(struct arena *arena, const char *line, size_t length)
+{
+	return read_one(arena, line, length, "text");
+}
+
+bool wire_read_answer(
+    struct arena *arena, const char *text, size_t length, struct wire_answer *answer)
+{
+	json_t *root = json_loadb(text, length, 0, NULL);
+	const json_t *pools = json_object_get(root, "pools");
+	bool good = json_is_object(root);
+
+	*answer = (struct wire_answer){ .pid = number(root, "pid"),
+		.state = copy_text(arena, root, "state"),
+		.count = json_array_size(pools) };
+	if (json_is_string(json_object_get(root, "error")))
+		answer->error = copy_text(arena, root, "error");
+	answer->pool = arena_alloc(arena, (answer->count + 1) * sizeof(*answer->pool));
+	for (size_t i = 0; i < answer->count; i++)
+		read_pool(arena, json_array_get(pools, i), &answer->pool[i]);
+	json_decref(root);
+	return good;
+}

@@ -1,0 +1,42 @@
+/*
+ * sink.h - where lines go, without ever waiting: files, and standard error.
+ *
+ * A sink gathers lines and passes them on when it is flushed.  What cannot be
+ * written, because the disk is full or the terminal stands still, waits in a
+ * buffer of fixed size; when that is full, lines are lost and counted.  Like the
+ * log, the set of sinks is one for the program; users of one path share it.
+ */
+#ifndef SUPERVISOR_OUTPUT_SINK_H
+#define SUPERVISOR_OUTPUT_SINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct sink;
+
+/* The sink of the file PATH, which is opened for appending; NULL: of standard error. */
+struct sink *sink_take(const char *path);
+void sink_give_back(struct sink **);
+
+/* Takes a line, with its newline.  False: it is lost. */
+bool sink_line(struct sink *, const char *text, size_t length);
+
+/* Whether lines were lost that nobody has told of, and can be told of now: their number. */
+unsigned long long sink_lost(struct sink *);
+
+/* Why the last flush failed: an errno; 0: it did not. */
+int sink_error(const struct sink *);
+
+void sink_flush(struct sink *);
+
+/* Flushes all.  Returns when to do so again: something is stuck, or LOOP_FOREVER. */
+int64_t sinks_flush(int64_t now);
+
+/* Opens the files anew, since they may have been moved away.  Returns how many could not be. */
+size_t sinks_reopen(void);
+
+/* Sends the program's own log lines to the sink of standard error, from now on. */
+void sinks_take_log(void);
+
+#endif

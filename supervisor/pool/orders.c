@@ -1,0 +1,212 @@
+/* orders.c - does what policy has decided. */
+#include "supervisor/pool/orders.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "supervisor/pool/generation.h"
+#include "supervisor/pool/verdict.h"
+#include "supervisor/process/idle.h"
+#include "supervisor/record/tell.h"
+#include "supervisor/system/clients.h"
+
+/* Time between two looks whether a worker that shall leave is idle. */
+#define IDLE_INTERVAL (SECOND_US / 50)
+
+/* So long after it was left without clients a worker need not be waited for. */
+#define FORGOTTEN_AFTER SECOND_US
+
+static void start(struct spawner *spawner, struct worker *worker, int64_t now)
+{
+	struct verdict verdict;
+	int error;
+
+	if (spawn_worker(spawner, worker, now)) {
+		tell_started(worker);
+		return;
+	}
+	error = errno;
+	verdict = verdict_after_no_start(worker, now, spawn_any_number());
+	worker->failures = verdict.failures;
+	worker->retry_at = verdict.retry_at;
+	tell_not_started(worker, error, &verdict, now);
+}
+
+static void welcome(struct worker *worker, int64_t now)
+{
+	worker_becomes(worker, WORKER_READY, now);
+	tell_ready(worker);
+}
+
+/* Where there is always a client waiting, a worker is never seen to wait for one. */
+static enum look look_at_accept(const struct worker *worker)
+{
+	enum look seen = readiness_waits_in_accept(worker->pid);
+	struct clients clients = { .count = 0 };
+
+	if (seen == LOOK_NO &&
+	    clients_find(worker->pid, listener_fd(worker->generation->listener), &clients) &&
+	    clients.count > 0)
+		return LOOK_YES;
+	return seen;
+}
+
+/* A look must not block: it connects, reads /proc, or starts a command and hears of its end later.
+ */
+static void look(struct spawner *spawner, struct worker *worker, int64_t now)
+{
+	const struct readiness *ready = &worker->generation->plan.ready;
+	enum look seen = LOOK_NO;
+
+	worker->probe.next = now + worker_conf(worker)->ready_interval * 1000;
+	if (ready->kind == READY_LISTEN)
+		seen = readiness_somebody_listens(&ready->address, &worker->probe.fd);
+	else if (ready->kind == READY_ACCEPT)
+		seen = look_at_accept(worker);
+	else if (!spawn_probe(spawner, worker, now))
+		log_warn("%s: cannot look whether it is ready: %s", worker->name, strerror(errno));
+	if (seen == LOOK_UNKNOWN)
+		log_warn("%s: /proc does not show whether it accepts connections; taken as ready",
+		    worker->name);
+	worker->seems_ready = seen != LOOK_NO;
+}
+
+static void drain(struct worker *worker, int64_t now)
+{
+	spawn_end_probe(worker);
+	worker_becomes(worker, WORKER_DRAINING, now);
+	worker->look_at = now;
+	tell_draining(worker);
+}
+
+/*
+ * Its socket is shut, and it has no client: nothing can ever reach it again.  It
+ * should have ended by itself, but there are programs that try to accept for ever.
+ */
+static bool is_forgotten(const struct worker *worker, int64_t now)
+{
+	struct clients clients;
+
+	return now - worker->since >= FORGOTTEN_AFTER &&
+	       clients_find(worker->pid, listener_fd(worker->generation->listener), &clients) &&
+	       clients.count == 0;
+}
+
+/* Not knowing whether it is busy, we wait until its time is up. */
+static void ask_if_idle(struct worker *worker, int64_t now)
+{
+	int signal = worker->generation->plan.stop_signal;
+
+	if (listener_is_shut(worker->generation->listener)) {
+		worker->look_at = now + FORGOTTEN_AFTER;
+		if (!is_forgotten(worker, now))
+			return;
+		spawn_signal(worker, signal);
+	} else {
+		worker->look_at = now + IDLE_INTERVAL;
+		if (idle_ask(worker->pid, signal) != IDLE_ASKED)
+			return;
+	}
+	worker_becomes(worker, WORKER_STOPPING, now);
+	tell_stopping(worker, REASON_IDLE);
+}
+
+static void recycle(struct worker *worker, int64_t now)
+{
+	struct worker *next = generation_add_seat(worker->generation, now);
+
+	next->replaces = worker;
+	tell_recycled(worker, policy_is_due(worker, now));
+}
+
+static void relieve(struct worker *worker)
+{
+	worker->replaces->leaving = true;
+	worker->replaces = NULL;
+}
+
+static void ask_to_end(struct worker *worker, enum stop_reason reason, int64_t now)
+{
+	if (reason == REASON_NOT_READY)
+		snprintf(worker->cause, sizeof(worker->cause), "was not ready in time");
+	spawn_end_probe(worker);
+	worker_becomes(worker, WORKER_STOPPING, now);
+	tell_stopping(worker, reason);
+	spawn_signal(worker, worker->generation->plan.stop_signal);
+}
+
+/* What was at hand comes first in what is told of its end. */
+static void abandon(struct worker *worker, int64_t now)
+{
+	char request[SIGHT_TEXT];
+
+	sight_describe(&worker->sight, now, request);
+	snprintf(worker->cause, sizeof(worker->cause), "was stuck in %.120s", request);
+	tell_stuck(worker, request);
+	ask_to_end(worker, REASON_STUCK, now);
+}
+
+static void carry_out(struct spawner *spawner, const struct order *order, int64_t now)
+{
+	struct worker *worker = order->worker;
+
+	switch (order->verb) {
+	case ORDER_START:
+		start(spawner, worker, now);
+		break;
+	case ORDER_WELCOME:
+		welcome(worker, now);
+		break;
+	case ORDER_LOOK:
+		look(spawner, worker, now);
+		break;
+	case ORDER_END_PROBE:
+		spawn_end_probe(worker);
+		worker->probe.deadline = LOOP_FOREVER; /* once is enough; SIGCHLD follows */
+		break;
+	case ORDER_GIVE_UP:
+		ask_to_end(worker, REASON_NOT_READY, now);
+		break;
+	case ORDER_DRAIN:
+		drain(worker, now);
+		break;
+	case ORDER_ASK:
+		ask_if_idle(worker, now);
+		break;
+	case ORDER_HURRY:
+		ask_to_end(worker, REASON_NOT_FINISHED, now);
+		break;
+	case ORDER_STOP:
+		ask_to_end(worker, REASON_ASKED, now);
+		break;
+	case ORDER_RECYCLE:
+		recycle(worker, now);
+		break;
+	case ORDER_RELIEVE:
+		relieve(worker);
+		break;
+	case ORDER_WATCH:
+		sight_watch(worker, now);
+		break;
+	case ORDER_ABANDON:
+		abandon(worker, now);
+		break;
+	case ORDER_KILL:
+		tell_killing(worker);
+		worker_becomes(worker, WORKER_KILLED, now);
+		spawn_kill_group(worker);
+		break;
+	case ORDER_REST:
+		worker_becomes(worker, WORKER_STOPPED, now);
+		break;
+	}
+}
+
+void orders_carry_out(const struct orders *orders, struct spawner *spawner, int64_t now)
+{
+	for (size_t i = 0; i < orders->count; i++)
+		carry_out(spawner, &orders->order[i], now);
+}

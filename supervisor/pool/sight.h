@@ -1,0 +1,65 @@
+/*
+ * sight.h - what a worker is doing now, as far as it can be seen.
+ *
+ * One that keeps a scoreboard says it.  Of any other /proc tells: a process that
+ * waits in accept(2) on descriptor 0, or for its client to send something, has
+ * nothing to do; anything else is work on the connection that it has open.  What
+ * /proc does not show is not guessed.
+ */
+#ifndef SUPERVISOR_POOL_SIGHT_H
+#define SUPERVISOR_POOL_SIGHT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/scoreboard.h"
+
+/* A foreign worker's present request, which is known by its connection. */
+struct sighting {
+	uint64_t connection;    /* inode of the socket; 0: it is at no request */
+	int64_t since;          /* clock_now when it was first seen at it */
+	uint64_t reads, writes; /* calls that it had made by then */
+};
+
+struct sight {
+	int64_t at;           /* clock_now of the last look; 0: none yet */
+	int64_t next;         /* of the one to come */
+	long long busy, idle; /* threads; -1: cannot be seen */
+	int64_t since;        /* clock_now since when its oldest request runs; 0: none does */
+	int64_t deadline;     /* the earliest of a running request; LOOP_FOREVER: none */
+	bool overdue;         /* a request runs for longer than it may */
+	char method[SCOREBOARD_METHOD],
+	    route[SCOREBOARD_ROUTE]; /* of it, or of the oldest; "": unknown */
+	struct sighting foreign;
+	long long memory;  /* bytes (PSS), as of memory_at; -1: not known */
+	int64_t memory_at; /* clock_now; 0: not measured yet */
+};
+
+struct worker;
+struct pools;
+
+/* Nothing is known of a worker that has just been made. */
+void sight_forget(struct sight *, int64_t now);
+
+/* Looks, and fills in worker->sight.  A worker without a process does nothing. */
+void sight_look(struct worker *, int64_t now);
+
+/* The same, and measures what the pool has a limit for: worker->requests and worker->memory. */
+void sight_watch(struct worker *, int64_t now);
+
+/* For who asks: looks at all, and measures the memory of those for whom there is time. */
+void sight_look_at_all(struct pools *, int64_t now);
+
+#define SIGHT_TEXT 160
+
+/* "GET /api/tasks/{id} for 31.0 s", or what is known of its oldest request. */
+void sight_describe(const struct sight *, int64_t now, char text[static SIGHT_TEXT]);
+
+/*
+ * The memory of a process, what it shares divided by how many share it (PSS, in
+ * bytes: proc_pid_smaps(5)); -1: the kernel does not tell.
+ */
+long long sight_memory(pid_t);
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * guardian.h - sees to it that no worker outlives the master, however that ends.
+ *
+ * The kernel tells each worker of the master's death with the stop signal of its
+ * pool; but a worker may ignore that, and its children are told nothing.  The
+ * guardian is a small process that holds one end of a pipe and knows which
+ * process groups there are.  When the pipe ends and groups are left, it gives
+ * them a moment and kills them.
+ */
+#ifndef SUPERVISOR_PROCESS_GUARDIAN_H
+#define SUPERVISOR_PROCESS_GUARDIAN_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/arena.h"
+
+struct guardian;
+struct pools;
+
+/* Forks it.  NULL with errno set. */
+struct guardian *guardian_start(struct arena *, const struct pools *) MUST_CHECK;
+
+/* Has nothing to do any more: waits for its end. */
+void guardian_end(struct guardian **);
+
+/* A worker leads this group; its group is no more.  NULL is fine: there is no guardian. */
+void guardian_watch(struct guardian *, pid_t);
+void guardian_forget(struct guardian *, pid_t);
+
+/* Whether PID was the guardian, who is then replaced. */
+bool guardian_has_died(struct guardian *, pid_t pid);
+
+#endif

@@ -1,0 +1,198 @@
+/* events.c - the flight recorder: what has happened lately, in order. */
+#include "supervisor/record/events.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "supervisor/pool/pool.h"
+
+const char *const event_names[] = {
+	[EVENT_MASTER_START] = "master_start",
+	[EVENT_MASTER_READY] = "master_ready",
+	[EVENT_MASTER_STOP] = "master_stop",
+	[EVENT_SIGNAL] = "signal",
+	[EVENT_SPAWN] = "spawn",
+	[EVENT_SPAWN_FAILED] = "spawn_failed",
+	[EVENT_READY] = "ready",
+	[EVENT_NOT_READY] = "not_ready",
+	[EVENT_FINISH] = "finish",
+	[EVENT_NOT_FINISHED] = "not_finished",
+	[EVENT_STOP] = "stop",
+	[EVENT_KILL] = "kill",
+	[EVENT_SAID] = "said",
+	[EVENT_EXIT] = "exit",
+	[EVENT_RECYCLE] = "recycle",
+	[EVENT_STUCK] = "stuck",
+	[EVENT_RELOAD] = "reload",
+	[EVENT_RELOAD_REFUSED] = "reload_refused",
+	[EVENT_RELOAD_UNCHANGED] = "reload_unchanged",
+	[EVENT_GENERATION_START] = "generation_start",
+	[EVENT_GENERATION_READY] = "generation_ready",
+	[EVENT_GENERATION_SWITCH] = "generation_switch",
+	[EVENT_GENERATION_DRAIN] = "generation_drain",
+	[EVENT_GENERATION_END] = "generation_end",
+	[EVENT_RELOAD_FAILED] = "reload_failed",
+	[EVENT_RELOAD_DONE] = "reload_done",
+	[EVENT_POOL_ADDED] = "pool_added",
+	[EVENT_POOL_REMOVED] = "pool_removed",
+	[EVENT_SCALE] = "scale",
+	[EVENT_DRAIN] = "drain",
+	[EVENT_RESUME] = "resume",
+	[EVENT_LOGS_REOPENED] = "logs_reopened",
+	[EVENT_OUTPUT_LOST] = "output_lost",
+	[EVENT_TROUBLE] = "trouble",
+	NULL,
+};
+
+/* One for the program, as there is one log: who has something to tell need not be handed it. */
+static struct {
+	struct event ring[EVENTS_KEPT];
+	unsigned long long newest;   /* number of the last one; 0: none yet */
+	struct event_tally *tallies; /* as many as there were ever names of pools */
+} recorder;
+
+struct event event_of_master(enum event_kind kind)
+{
+	return (struct event){ .kind = kind, .lasted = -1, .retry_in = -1 };
+}
+
+struct event event_of_pool(enum event_kind kind, const struct pool *pool)
+{
+	struct event event = event_of_master(kind);
+
+	snprintf(event.pool, sizeof(event.pool), "%s", pool->name);
+	if (pool->generation != NULL)
+		event.generation = pool->generation->number;
+	return event;
+}
+
+struct event event_of_worker(enum event_kind kind, const struct worker *worker)
+{
+	struct event event = event_of_pool(kind, worker->generation->pool);
+
+	event.generation = worker->generation->number;
+	event.slot = worker->slot;
+	event.pid = worker->pid;
+	return event;
+}
+
+static void say(struct event *event, const char *format, va_list values)
+{
+	vsnprintf(event->text, sizeof(event->text), format, values);
+}
+
+void event_say(struct event *event, const char *format, ...)
+{
+	va_list values;
+
+	va_start(values, format);
+	say(event, format, values);
+	va_end(values);
+}
+
+static struct event_tally *tally_of(const char *pool)
+{
+	struct event_tally *tally = recorder.tallies;
+
+	while (tally != NULL && strcmp(tally->pool, pool) != 0)
+		tally = tally->next;
+	if (tally != NULL)
+		return tally;
+	tally = calloc(1, sizeof(*tally));
+	if (tally == NULL)
+		die("out of memory for a pool's events");
+	snprintf(tally->pool, sizeof(tally->pool), "%s", pool);
+	tally->next = recorder.tallies;
+	recorder.tallies = tally;
+	return tally;
+}
+
+static void count(const struct event *event)
+{
+	struct event_tally *tally = tally_of(event->pool);
+
+	tally->count[event->kind]++;
+	tally->failures += event->kind == EVENT_EXIT && event->failed;
+}
+
+const struct event_tally *events_tally(const struct event_tally *tally)
+{
+	return tally != NULL ? tally->next : recorder.tallies;
+}
+
+void event_record(const struct event *event)
+{
+	struct event *kept = &recorder.ring[recorder.newest % EVENTS_KEPT];
+
+	*kept = *event;
+	kept->number = ++recorder.newest;
+	kept->wall = clock_wall();
+	count(event);
+}
+
+void event_worker(enum event_kind kind, const struct worker *worker, const char *format, ...)
+{
+	struct event event = event_of_worker(kind, worker);
+	va_list values;
+
+	va_start(values, format);
+	say(&event, format, values);
+	va_end(values);
+	event_record(&event);
+}
+
+void event_pool(enum event_kind kind, const struct pool *pool, const char *format, ...)
+{
+	struct event event = event_of_pool(kind, pool);
+	va_list values;
+
+	va_start(values, format);
+	say(&event, format, values);
+	va_end(values);
+	event_record(&event);
+}
+
+void event_generation(
+    enum event_kind kind, const struct generation *generation, const char *format, ...)
+{
+	struct event event = event_of_pool(kind, generation->pool);
+	va_list values;
+
+	event.generation = generation->number;
+	va_start(values, format);
+	say(&event, format, values);
+	va_end(values);
+	event_record(&event);
+}
+
+void event_master(enum event_kind kind, const char *format, ...)
+{
+	struct event event = event_of_master(kind);
+	va_list values;
+
+	va_start(values, format);
+	say(&event, format, values);
+	va_end(values);
+	event_record(&event);
+}
+
+unsigned long long events_oldest(void)
+{
+	return recorder.newest < EVENTS_KEPT ? 1 : recorder.newest - EVENTS_KEPT + 1;
+}
+
+unsigned long long events_newest(void)
+{
+	return recorder.newest;
+}
+
+const struct event *events_get(unsigned long long number)
+{
+	if (number < events_oldest() || number > recorder.newest)
+		bug("event %llu is not kept", number);
+	return &recorder.ring[(number - 1) % EVENTS_KEPT];
+}

@@ -1,0 +1,341 @@
+/* listener.c - a listening socket and its place in the file system. */
+#include "supervisor/system/listener.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "supervisor/system/descriptor.h"
+#include "supervisor/system/lockfile.h"
+
+/* The right to a path, which one generation leaves to the next. */
+struct place {
+	unsigned holders;
+	int lock; /* against a second master */
+	char lock_path[ADDRESS_PATH_MAX + sizeof(".lock")];
+};
+
+struct listener {
+	struct arena *arena;  /* its own */
+	struct arena *speech; /* for what is wrong, while a caller waits for it */
+	unsigned holders;
+	struct address address;
+	int fd;
+	struct place *place;   /* of a unix socket that is ours */
+	const char *temporary; /* until it is published */
+	bool inherited, shut, public;
+	dev_t device; /* of the published name: is it still ours? */
+	ino_t inode;
+};
+
+static const char *failed(struct listener *l, const char *what)
+{
+	return arena_print(l->speech, "cannot %s %s: %s", what, l->address.text, strerror(errno));
+}
+
+/*
+ * As long as the public path, so that it fits whenever that does: the last
+ * byte differs.
+ */
+static const char *temporary_name(struct arena *arena, const char *path)
+{
+	size_t length = strlen(path);
+	char *name = arena_copy(arena, path, length);
+
+	name[length - 1] = name[length - 1] == '~' ? '+' : '~';
+	return name;
+}
+
+static bool is_socket(const char *path)
+{
+	struct stat about;
+
+	return lstat(path, &about) == 0 && S_ISSOCK(about.st_mode);
+}
+
+/* Says whether somebody listens at the path: connect(2) is refused only where nobody does. */
+static const char *find_live_owner(struct listener *l)
+{
+	struct stat about;
+	int probe;
+	int error = 0;
+
+	if (lstat(l->address.path, &about) < 0)
+		return errno == ENOENT ? NULL : failed(l, "look at");
+	if (!S_ISSOCK(about.st_mode))
+		return arena_print(l->speech, "%s exists and is not a socket", l->address.path);
+	probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (probe < 0)
+		return failed(l, "make a socket for");
+	if (connect(probe, (struct sockaddr *)&l->address.socket, l->address.length) < 0)
+		error = errno;
+	close(probe);
+	if (error == ECONNREFUSED || error == ENOENT)
+		return NULL;
+	return arena_print(l->speech, "%s: another process listens there", l->address.path);
+}
+
+static const char *lock_path(struct listener *l)
+{
+	struct place *place = calloc(1, sizeof(*place));
+
+	if (place == NULL)
+		die("out of memory");
+	place->holders = 1;
+	snprintf(place->lock_path, sizeof(place->lock_path), "%s.lock", l->address.path);
+	place->lock = lockfile_take(place->lock_path, 0600);
+	l->place = place;
+	if (place->lock >= 0)
+		return NULL;
+	if (errno == EWOULDBLOCK)
+		return arena_print(l->speech, "%s: another ostlerd has it", l->address.path);
+	return arena_print(l->speech, "cannot lock %s: %s", place->lock_path, strerror(errno));
+}
+
+static void leave_place(struct listener *l)
+{
+	if (l->place != NULL && --l->place->holders == 0) {
+		lockfile_drop(l->place->lock_path, &l->place->lock);
+		free(l->place);
+	}
+	l->place = NULL;
+}
+
+/* From a generation of ours the place is had without asking: its socket is alive, of course. */
+static const char *take_place(struct listener *l, const struct listener *beside)
+{
+	const char *wrong;
+
+	if (beside != NULL && beside->place != NULL) {
+		l->place = beside->place;
+		l->place->holders++;
+		return NULL;
+	}
+	wrong = lock_path(l);
+	return wrong != NULL ? wrong : find_live_owner(l);
+}
+
+/* Permissions are set before the name is public: there is no moment with wrong ones. */
+static const char *bind_unix(struct listener *l, const struct listener_rights *rights)
+{
+	struct address place;
+	mode_t old_mask;
+	int bound;
+
+	l->temporary = temporary_name(l->arena, l->address.path);
+	address_of_path(l->temporary, &place);
+	if (is_socket(l->temporary))
+		unlink(l->temporary); /* of a master that died at this very point */
+	old_mask = umask(0177);
+	bound = bind(l->fd, (struct sockaddr *)&place.socket, place.length);
+	umask(old_mask);
+	if (bound < 0) {
+		l->temporary = NULL;
+		return failed(l, "bind");
+	}
+	if ((rights->uid != geteuid() || rights->gid != getegid()) &&
+	    lchown(l->temporary, rights->uid, rights->gid) < 0)
+		return failed(l, "set the owner of");
+	if (chmod(l->temporary, rights->mode) < 0)
+		return failed(l, "set the permissions of");
+	return NULL;
+}
+
+static const char *bind_tcp(struct listener *l)
+{
+	static const int on = 1;
+
+	if (setsockopt(l->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
+		return failed(l, "set up");
+	/* Said explicitly: what "[::]" takes must not depend on a sysctl. */
+	if (l->address.socket.ss_family == AF_INET6 &&
+	    setsockopt(l->fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0)
+		return failed(l, "set up");
+	if (bind(l->fd, (struct sockaddr *)&l->address.socket, l->address.length) < 0)
+		return failed(l, "bind");
+	return NULL;
+}
+
+static const char *make_socket(struct listener *l)
+{
+	l->fd = descriptor_raise(
+	    socket(l->address.socket.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+	return l->fd < 0 ? failed(l, "make a socket for") : NULL;
+}
+
+static const char *set_up(struct listener *l, const struct listener_wish *wish)
+{
+	const char *wrong = NULL;
+
+	if (l->address.path != NULL)
+		wrong = take_place(l, wish->beside);
+	if (wrong == NULL)
+		wrong = make_socket(l);
+	if (wrong == NULL)
+		wrong = l->address.path != NULL ? bind_unix(l, wish->rights) : bind_tcp(l);
+	if (wrong == NULL && listen(l->fd, wish->backlog) < 0)
+		wrong = failed(l, "listen at");
+	return wrong;
+}
+
+/* The address with its texts in the listener's own arena, for the configuration may go. */
+static struct listener *make(int fd, const struct address *address)
+{
+	struct arena *arena = arena_new(512);
+	struct listener *l = arena_alloc(arena, sizeof(*l));
+
+	*l = (struct listener){ .arena = arena, .holders = 1, .address = *address, .fd = fd };
+	l->address.text = arena_copy(arena, address->text, strlen(address->text));
+	if (address->path != NULL)
+		l->address.path = arena_copy(arena, address->path, strlen(address->path));
+	return l;
+}
+
+static struct listener *share(struct listener *l, int backlog)
+{
+	l->holders++;
+	if (!l->inherited)
+		listen(l->fd, backlog); /* a second listen(2) only changes the backlog */
+	return l;
+}
+
+struct listener *listener_open(
+    struct arena *arena, const struct listener_wish *wish, const char **wrong)
+{
+	struct listener *beside = wish->beside;
+	struct listener *l;
+
+	*wrong = NULL;
+	if (beside != NULL && (beside->inherited || beside->address.path == NULL))
+		return share(beside, wish->backlog);
+	l = make(-1, wish->address);
+	l->speech = arena;
+	*wrong = set_up(l, wish);
+	if (*wrong != NULL)
+		listener_close(&l);
+	return l;
+}
+
+struct listener *listener_adopt(int fd, const struct address *address)
+{
+	struct listener *l = make(fd, address);
+
+	l->inherited = true;
+	l->public = true;
+	return l;
+}
+
+bool listener_publish(struct arena *arena, struct listener *l, const char **wrong)
+{
+	struct stat about;
+
+	*wrong = NULL;
+	l->speech = arena;
+	l->public = true;
+	if (l->temporary == NULL)
+		return true;
+	if (lstat(l->temporary, &about) < 0 || rename(l->temporary, l->address.path) < 0) {
+		*wrong = failed(l, "publish");
+		return false;
+	}
+	l->temporary = NULL;
+	l->device = about.st_dev;
+	l->inode = about.st_ino;
+	return true;
+}
+
+int listener_fd(const struct listener *l)
+{
+	return l->fd;
+}
+
+bool listener_is_public(const struct listener *l)
+{
+	return l->public;
+}
+
+bool listener_is_shared(const struct listener *l)
+{
+	return l->holders > 1;
+}
+
+bool listener_is_inherited(const struct listener *l)
+{
+	return l->inherited;
+}
+
+bool listener_is_shut(const struct listener *l)
+{
+	return l->shut;
+}
+
+const struct address *listener_address(const struct listener *l)
+{
+	return &l->address;
+}
+
+/* Readable means that accept(2) would have something: of a socket that listens, its queue. */
+bool listener_has_waiting(const struct listener *l)
+{
+	struct pollfd queue = { .fd = l->fd, .events = POLLIN };
+
+	return !l->shut && poll(&queue, 1, 0) > 0 && (queue.revents & POLLIN) != 0;
+}
+
+void listener_withdraw(struct listener *l)
+{
+	struct stat about;
+
+	if (l->temporary != NULL)
+		unlink(l->temporary);
+	l->temporary = NULL;
+	if (l->inode != 0 && lstat(l->address.path, &about) == 0 && about.st_ino == l->inode &&
+	    about.st_dev == l->device)
+		unlink(l->address.path);
+	l->inode = 0;
+}
+
+void listener_shut(struct listener *l)
+{
+	if (l->inherited || l->holders > 1)
+		bug("%s is shut down though others have it", l->address.text);
+	shutdown(l->fd, SHUT_RDWR);
+	l->shut = true;
+}
+
+void listener_close(struct listener **listener)
+{
+	struct listener *l = *listener;
+	struct arena *arena;
+
+	*listener = NULL;
+	if (l == NULL || --l->holders > 0)
+		return;
+	if (!l->inherited)
+		listener_withdraw(l);
+	if (l->fd >= 0)
+		close(l->fd);
+	leave_place(l);
+	arena = l->arena; /* holds the listener itself */
+	arena_free(&arena);
+}
+
+long listener_backlog_limit(void)
+{
+	FILE *file = fopen("/proc/sys/net/core/somaxconn", "re");
+	long limit;
+
+	if (file == NULL)
+		return -1;
+	if (fscanf(file, "%ld", &limit) != 1)
+		limit = -1;
+	fclose(file);
+	return limit;
+}

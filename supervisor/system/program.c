@@ -1,0 +1,72 @@
+/* program.c - the file a command names. */
+#include "supervisor/system/program.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/text.h"
+
+#define ANY_MAY_EXECUTE (S_IXUSR | S_IXGRP | S_IXOTH)
+
+/* Whether PATH is a program at all; whether a certain user may run it is asked elsewhere. */
+static const char *inspect(struct arena *arena, const char *path)
+{
+	struct stat about;
+
+	if (stat(path, &about) < 0)
+		return errno == ENOENT ? arena_print(arena, "%s does not exist", path)
+				       : arena_print(arena, "%s: %s", path, strerror(errno));
+	if (!S_ISREG(about.st_mode))
+		return arena_print(arena, "%s is not a file", path);
+	if ((about.st_mode & ANY_MAY_EXECUTE) == 0)
+		return arena_print(
+		    arena, "%s is not executable (mode %04o)", path, about.st_mode & 07777);
+	return NULL;
+}
+
+static const char *search_folders(struct arena *arena, const char *name, const char *search)
+{
+	while (*search != '\0') {
+		size_t length = strcspn(search, ":");
+		const char *path = arena_print(arena, "%.*s/%s", (int)length, search, name);
+
+		if (path[0] == '/' && inspect(arena, path) == NULL)
+			return path;
+		search += length + (search[length] == ':');
+	}
+	return NULL;
+}
+
+const char *program_find(
+    struct arena *arena, const char *name, const char *search, const char **wrong)
+{
+	const char *path = name;
+
+	*wrong = NULL;
+	if (strchr(name, '/') == NULL) {
+		path = name[0] != '\0' ? search_folders(arena, name, search) : NULL;
+		if (path == NULL)
+			*wrong = arena_print(arena, "\"%s\" is not found in %s", name, search);
+		return path;
+	}
+	if (name[0] != '/')
+		*wrong = arena_print(arena, "\"%s\" must be an absolute path", name);
+	else
+		*wrong = inspect(arena, path);
+	return *wrong == NULL ? path : NULL;
+}
+
+int program_signal(const char *name)
+{
+	if (text_starts(name, "SIG"))
+		name += 3;
+	for (int number = 1; number < SIGRTMIN; number++) {
+		const char *known = sigabbrev_np(number);
+
+		if (known != NULL && strcmp(known, name) == 0)
+			return number;
+	}
+	return 0;
+}

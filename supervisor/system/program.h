@@ -1,0 +1,17 @@
+/* program.h - the file a command names. */
+#ifndef SUPERVISOR_SYSTEM_PROGRAM_H
+#define SUPERVISOR_SYSTEM_PROGRAM_H
+
+#include "base/arena.h"
+
+/*
+ * The absolute path of the program NAME: NAME itself, or where it is found in
+ * SEARCH, a list as in PATH.  NULL: *WRONG is a sentence in the arena.
+ */
+const char *program_find(
+    struct arena *, const char *name, const char *search, const char **wrong) MUST_CHECK;
+
+/* The number of a signal by its name, "TERM" or "SIGTERM"; 0: there is none. */
+int program_signal(const char *name);
+
+#endif
