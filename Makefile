@@ -50,7 +50,8 @@ all: $(PROGRAMS) ## compile ostlerd, ostlerctl and ostler-app into build/
 
 $(BUILD)/ostlerd: $(OBJECTS)/supervisor/ostlerd.o $(call archive,supervisor) $(call archive,base)
 $(BUILD)/ostlerctl: $(OBJECTS)/supervisor/ostlerctl.o $(call archive,supervisor) $(call archive,base)
-$(BUILD)/ostler-app: $(OBJECTS)/app/ostler-app.o $(call archive,app) $(call archive,base)
+$(BUILD)/ostler-app: $(call objects,app/ostler-app.c app/features.c app/features/*/*.c) \
+	$(if $(BENCH),$(OBJECTS)/t/bench/bench.o) $(call archive,app) $(call archive,base)
 $(BUILD)/minimal: $(call objects,t/bench/minimal*.c) $(call archive,base)
 $(PROGRAMS) $(BUILD)/minimal: $(STAMP)
 	@echo "link     $@"
@@ -58,8 +59,7 @@ $(PROGRAMS) $(BUILD)/minimal: $(STAMP)
 
 $(call archive,base): $(call objects,base/*.c)
 $(call archive,supervisor): $(filter-out %/ostlerd.o %/ostlerctl.o,$(call objects,supervisor/*.c supervisor/*/*.c))
-$(call archive,app): $(filter-out %/ostler-app.o,$(call objects,app/*.c app/*/*.c app/*/*/*.c)) \
-	$(if $(BENCH),$(OBJECTS)/t/bench/bench.o)
+$(call archive,app): $(filter-out %/ostler-app.o %/features.o,$(call objects,app/*.c app/store/*.c app/core/*.c app/core/*/*.c))
 .SECONDARY: # objects of the tests are kept, as all others
 %.a:
 	@rm -f $@; ar rcs $@ $^

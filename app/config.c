@@ -19,7 +19,7 @@ const struct section config_table = { .size = sizeof(struct config), .settings =
 	{ SETTING_AS(struct config, body_limit, SETTING_SIZE), .preset = "1M", .min = 1, .max = 1 << 30,
 	    .doc = "The largest body of a request; nginx has a limit of its own." },
 	{ SETTING(struct config, database), .preset = "dbname=ostler", .max = 1000,
-	    .doc = "Where PostgreSQL is, as libpq's key=value text or URI." },
+	    .doc = "Where PostgreSQL is, as libpq's key=value text or URI. Empty: no database." },
 	{ SETTING(struct config, database_connections), .preset = "8", .min = 1, .max = 1000,
 	    .doc = "At most so many connections to PostgreSQL per process." },
 	{ SETTING_AS(struct config, database_timeout, SETTING_DURATION), .preset = "2s", .min = 50, .max = 600000,

@@ -7,7 +7,6 @@ extern const struct feature bench_feature; /* t/bench: never in what is installe
 #endif
 
 const struct feature *const features[] = {
-	&builtin_feature,
 	&health_feature,
 	&tasks_feature,
 #ifdef OSTLER_BENCH

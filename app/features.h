@@ -1,8 +1,8 @@
-/* features.h - all features of this program. */
+/* features.h - all features of ostler-app. */
 #ifndef APP_FEATURES_H
 #define APP_FEATURES_H
 
-#include "core/openapi/builtin.h"
+#include "core/route.h"
 
 extern const struct feature *const features[]; /* NULL-terminated */
 

@@ -183,12 +183,13 @@ static void refuse_missing_files(struct migrator *m)
 	rows_free(rows);
 }
 
-int role_migrate(const struct config *config)
+int role_migrate(const struct ostler_program *program, const struct config *config)
 {
+	struct arena *arena = arena_new(64 << 10);
 	const struct connection_options options = { .conninfo = config->migrate_database,
-		.application = "ostler-app migrate",
+		.application = arena_print(arena, "%s migrate", program->name),
 		.statement_timeout_ms = PATIENCE_MS };
-	struct migrator m = { .arena = arena_new(64 << 10),
+	struct migrator m = { .arena = arena,
 		.folder = config->migrations,
 		.deadline = clock_now() + PATIENCE_MS * INT64_C(1000) };
 	size_t ran = 0;

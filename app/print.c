@@ -1,52 +1,51 @@
-/* print.c - the roles that print a table of this program: routes, openapi, settings. */
+/* print.c - the roles that print a table of the program: routes, openapi, settings. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/openapi/openapi.h"
-#include "features.h"
 #include "roles.h"
 
 /* A reader that went away, or a full disk, is a failure; a table cut short is none. */
-static int finish(void)
+static int finish(const struct ostler_program *program)
 {
 	if (!ferror(stdout) && fflush(stdout) == 0)
 		return EXIT_SUCCESS;
-	fprintf(stderr, "ostler-app: cannot write: %s\n", strerror(errno));
+	fprintf(stderr, "%s: cannot write: %s\n", program->name, strerror(errno));
 	return EXIT_FAILURE;
 }
 
-int role_routes(const struct config *unused)
+int role_routes(const struct ostler_program *program, const struct config *unused)
 {
 	(void)unused;
 	printf("%-7s %-22s %-10s %-8s %s\n", "METHOD", "PATH", "WHO", "FEATURE", "SUMMARY");
-	for (const struct feature *const *feature = features; *feature != NULL; feature++)
+	for (const struct feature *const *feature = program->features; *feature != NULL; feature++)
 		EACH_ROUTE (route, *feature)
 			printf("%-7s %-22s %-10s %-8s %s\n", method_name(route->method),
 			    route->path, access_name(route->access), (*feature)->name,
 			    route->summary);
-	return finish();
+	return finish(program);
 }
 
-int role_openapi(const struct config *unused)
+int role_openapi(const struct ostler_program *program, const struct config *unused)
 {
 	struct arena *arena = arena_new(64 << 10);
 	struct buffer document;
 
 	(void)unused;
 	buffer_start(&document, arena, 16 << 10);
-	openapi_write(&document, features);
+	openapi_write(&document, program->title, program->version, program->features);
 	buffer_add_char(&document, '\n');
 	fwrite(document.data, 1, document.length, stdout);
 	arena_free(&arena);
-	return finish();
+	return finish(program);
 }
 
-int role_settings(const struct config *unused)
+int role_settings(const struct ostler_program *program, const struct config *unused)
 {
 	(void)unused;
 	for (const struct setting *s = config_table.settings; s->name != NULL; s++)
 		printf("%s\t%s\t%s\n", s->name, s->preset != NULL ? s->preset : "", s->doc);
-	return finish();
+	return finish(program);
 }

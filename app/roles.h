@@ -1,14 +1,17 @@
-/* roles.h - what ostler-app can be: one program, one role per process. */
+/* roles.h - what a program can be: one program, one role per process. */
 #ifndef APP_ROLES_H
 #define APP_ROLES_H
 
 #include "config.h"
+#include "program.h"
 
-/* Each returns the exit status. */
-int role_web(const struct config *);
-int role_migrate(const struct config *);
-int role_routes(const struct config *);
-int role_openapi(const struct config *);
-int role_settings(const struct config *);
+/*
+ * Plays the role and returns the exit status.  The program's title, version and
+ * built-in feature are filled in; the configuration is NULL for a role that
+ * needs none (the table in program.c says which).
+ */
+typedef int role_fn(const struct ostler_program *, const struct config *);
+
+role_fn role_web, role_migrate, role_routes, role_openapi, role_settings;
 
 #endif

@@ -12,7 +12,6 @@
 #include "core/journey/router.h"
 #include "core/openapi/openapi.h"
 #include "core/serve/loop.h"
-#include "features.h"
 #include "roles.h"
 
 /* Where the FastCGI convention puts the listening socket. */
@@ -29,12 +28,13 @@ static const char *instance_id(const struct config *config, struct arena *arena)
 	return arena_copy(arena, host, strlen(host));
 }
 
-static void describe(struct application *app, struct arena *arena)
+static void describe(
+    struct application *app, const struct ostler_program *program, struct arena *arena)
 {
 	struct buffer document;
 
 	buffer_start(&document, arena, 16 << 10);
-	openapi_write(&document, app->features);
+	openapi_write(&document, program->title, program->version, program->features);
 	app->openapi = document.data;
 	app->openapi_length = document.length;
 }
@@ -57,11 +57,11 @@ static bool is_listening(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) == 0 && listening;
 }
 
-int role_web(const struct config *config)
+int role_web(const struct ostler_program *program, const struct config *config)
 {
 	struct arena *arena = arena_new(64 << 10);
 	const struct db_options database = { .conninfo = config->database,
-		.application = "ostler-app web",
+		.application = arena_print(arena, "%s web", program->name),
 		.connections = config->database_connections,
 		.timeout_ms = config->database_timeout,
 		.retry_ms = config->database_retry };
@@ -74,8 +74,8 @@ int role_web(const struct config *config)
 		.silence_ms = config->silence,
 		.ready = say_ready,
 		.draining = say_draining };
-	struct application app = { .features = features,
-		.router = router_build(arena, features),
+	struct application app = { .features = program->features,
+		.router = router_build(arena, program->features),
 		.instance_id = instance_id(config, arena),
 		.instance_name = config->instance_name,
 		.request_log = config->request_log + STDOUT_FILENO,
@@ -85,7 +85,7 @@ int role_web(const struct config *config)
 	if (!is_listening(LISTENER))
 		die("descriptor 0 is no listening socket: start me under ostlerd(8)");
 	json_body_init();
-	describe(&app, arena);
+	describe(&app, program, arena);
 	app.db = db_open(&database);
 	app.redis = redis_open(&cache);
 	app.cache = cache_open(app.redis);

@@ -7,10 +7,12 @@ use Test::More;
 
 chdir "$FindBin::Bin/.." or die "cannot find the sources: $!";
 
-# From the ground up.  What stands in supervisor/ has a test of its own.
+# From the ground up.  Roles are part of the library (libostler.a) and know no feature; features are
+# used by roles and know none.  What stands in supervisor/ has a test of its own.
 my @layers = (
 	[base => qr{^base/}], [store => qr{^app/store/}], [core => qr{^app/core/}],
-	[features => qr{^app/features/}], [list => qr{^app/features\.[ch]$}], [roles => qr{^app/[^/]+$}]);
+	[roles => qr{^app/(?!features\.|ostler-app\.)[^/]+$}], [features => qr{^app/features/}],
+	[list => qr{^app/features\.[ch]$}], [program => qr{^app/ostler-app\.c$}]);
 
 sub slurp { my ($file) = @_; open my $in, '<', $file or die "$file: $!"; local $/; return <$in> }
 
@@ -44,6 +46,7 @@ for my $file (sort keys %text) {
 		my ($feature) = $file =~ m{^app/features/(\w+)/};
 		push @wrong, "$included (another feature)"
 		    if $feature && $included =~ m{^app/features/(\w+)/} && $1 ne $feature;
+		push @wrong, "$included (a role)" if $feature && $included =~ m{^app/[^/]+$};
 	}
 	is_deeply \@wrong, [], "$file includes nothing from above or beside";
 }

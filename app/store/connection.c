@@ -90,8 +90,14 @@ struct connection *connection_open(const struct connection_options *options, int
 	const char *const names[] = { "dbname", "client_encoding", "fallback_application_name",
 		NULL };
 	const char *const values[] = { options->conninfo, "UTF8", options->application, NULL };
-	struct connection *c = calloc(1, sizeof(*c));
+	struct connection *c;
 
+	/* libpq would take it for "wherever the environment says". */
+	if (*options->conninfo == '\0') {
+		log_warn("database: none is configured");
+		return NULL;
+	}
+	c = calloc(1, sizeof(*c));
 	if (c == NULL)
 		die("out of memory");
 	c->pg = PQconnectStartParams(names, values, 1);

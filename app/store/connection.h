@@ -44,7 +44,7 @@ const char *rows_column(const struct rows *, int column); /* the column's name *
 void rows_free(struct rows *);
 
 struct connection_options {
-	const char *conninfo;    /* libpq's key=value text or URI */
+	const char *conninfo;    /* libpq's key=value text or URI; "": there is none */
 	const char *application; /* shown in pg_stat_activity */
 	long long statement_timeout_ms;
 };

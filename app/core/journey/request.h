@@ -9,7 +9,7 @@
 #include "core/journey/trace.h"
 #include "core/serve/application.h"
 
-/* What nginx sends along (nginx/fastcgi.conf); NULL when absent or empty. */
+/* What nginx sends along (nginx/fastcgi.conf); NULL when absent or empty.  head.c fills it. */
 struct head {
 	const char *method, *uri, *content_type, *content_length;
 	const char *host, *origin, *if_none_match, *request_id, *traceparent, *remote_address;
@@ -73,6 +73,12 @@ struct request {
 	struct response response;
 	int64_t started, db_us, redis_us; /* clock_now, microseconds, microseconds */
 };
+
+/*
+ * Fills HEAD from "NAME=value" texts, NULL-terminated: pointers into them.  Of a
+ * name that is there twice the last counts; a name that is not ours is passed over.
+ */
+void head_fill(struct head *, char *const *environment);
 
 /* Makes ARENA's next request; the caller fills head and the body's source. */
 struct request *request_new(struct application *, struct arena *);

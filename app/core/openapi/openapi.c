@@ -12,9 +12,6 @@
 #include "core/answer/status.h"
 #include "core/openapi/openapi_schema.h"
 
-#define TITLE   "Ostler"
-#define VERSION "0.1.0"
-
 static void write_parameter(struct buffer *out, const char *in, const struct field *field)
 {
 	json_open(out, '{');
@@ -185,13 +182,14 @@ static void write_tags(struct buffer *out, const struct feature *const *features
 	json_close(out, ']');
 }
 
-void openapi_write(struct buffer *out, const struct feature *const *features)
+void openapi_write(struct buffer *out, const char *title, const char *version,
+    const struct feature *const *features)
 {
 	json_open(out, '{');
 	json_key_text(out, "openapi", "3.1.0");
 	json_key_open(out, "info", '{');
-	json_key_text(out, "title", TITLE);
-	json_key_text(out, "version", VERSION);
+	json_key_text(out, "title", title);
+	json_key_text(out, "version", version);
 	json_close(out, '}');
 	write_tags(out, features);
 	json_key_open(out, "paths", '{');

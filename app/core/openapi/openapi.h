@@ -5,6 +5,8 @@
 #include "base/buffer.h"
 #include "core/route.h"
 
-void openapi_write(struct buffer *, const struct feature *const *features);
+/* Writes the document of an API with this TITLE and VERSION. */
+void openapi_write(struct buffer *, const char *title, const char *version,
+    const struct feature *const *features);
 
 #endif

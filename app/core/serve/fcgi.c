@@ -33,59 +33,16 @@ void fcgi_free(struct fcgi **fcgi)
 	*fcgi = NULL;
 }
 
-#define PARAMETER(called, member)                                         \
-	{                                                                 \
-		called, sizeof(called) - 1, offsetof(struct head, member) \
-	}
-
-static const struct parameter {
-	const char *name;
-	size_t length, offset;
-} parameters[] = {
-	PARAMETER("REQUEST_METHOD", method),
-	PARAMETER("REQUEST_URI", uri),
-	PARAMETER("CONTENT_TYPE", content_type),
-	PARAMETER("CONTENT_LENGTH", content_length),
-	PARAMETER("HTTP_HOST", host),
-	PARAMETER("HTTP_ORIGIN", origin),
-	PARAMETER("HTTP_IF_NONE_MATCH", if_none_match),
-	PARAMETER("HTTP_X_REQUEST_ID", request_id),
-	PARAMETER("HTTP_TRACEPARENT", traceparent),
-	PARAMETER("REMOTE_ADDR", remote_address),
-};
-
-/* One pass over what nginx sent: cheaper than asking libfcgi for each by name. */
-static void fill_head(struct head *head, char **environment)
-{
-	*head = (struct head){ 0 };
-	for (; *environment != NULL; environment++) {
-		const char *equals = strchr(*environment, '=');
-		size_t length;
-
-		if (equals == NULL || equals[1] == '\0')
-			continue;
-		length = (size_t)(equals - *environment);
-		for (size_t i = 0; i < COUNT(parameters); i++) {
-			const struct parameter *p = &parameters[i];
-
-			if (p->length != length || memcmp(p->name, *environment, length) != 0)
-				continue;
-			*(const char **)((char *)head + p->offset) = equals + 1;
-			break;
-		}
-	}
-}
-
 bool fcgi_accept(struct fcgi *fcgi, int fd, struct head *head)
 {
 	FCGX_Request *request = &fcgi->request;
 
-	/* Handing over a connection: libfcgi takes a kept one as its own (DESIGN, section 4). */
+	/* Handing over a connection: libfcgi takes a kept one as its own. */
 	request->ipcFd = fd;
 	request->keepConnection = 1;
 	if (FCGX_Accept_r(request) < 0)
 		return false;
-	fill_head(head, request->envp);
+	head_fill(head, request->envp);
 	return true;
 }
 

@@ -1,0 +1,158 @@
+/*
+ * program.c - the command line of every program: reads the configuration and takes a role.
+ *
+ * One program, one role per process: what serves, migrates and prints is then
+ * always of the same version, and a supervisor starts each as a pool of its own.
+ * Roles that only print need no configuration, so that they work where the
+ * sources are built and nothing is installed.
+ */
+#include "program.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "core/openapi/builtin.h"
+#include "roles.h"
+
+#define EXIT_USAGE 2
+
+static const struct role {
+	const char *name;
+	role_fn *run;
+	bool configured; /* needs a configuration file */
+	const char *doc;
+} roles[] = {
+	{ "web", role_web, true, "answer FastCGI requests on the socket at descriptor 0" },
+	{ "migrate", role_migrate, true, "bring the database up to the newest migration" },
+	{ "routes", role_routes, false, "print the table of routes" },
+	{ "openapi", role_openapi, false, "print the OpenAPI document" },
+	{ "settings", role_settings, false, "print the table of settings" },
+};
+
+static void usage(FILE *out, const struct ostler_program *program)
+{
+	fprintf(out,
+	    "usage: %s [-t] [-c FILE] ROLE\n\n"
+	    "  -c FILE   the configuration, see ostler-app.conf(5)\n"
+	    "  -t        check the configuration and leave\n\nroles:\n",
+	    program->name);
+	for (size_t i = 0; i < COUNT(roles); i++)
+		fprintf(out, "  %-9s %s\n", roles[i].name, roles[i].doc);
+}
+
+static const struct role *find_role(const struct ostler_program *program, const char *name)
+{
+	const char *names[COUNT(roles) + 1] = { NULL };
+	const char *hint;
+
+	for (size_t i = 0; i < COUNT(roles); i++) {
+		if (strcmp(roles[i].name, name) == 0)
+			return &roles[i];
+		names[i] = roles[i].name;
+	}
+	hint = text_closest(name, names);
+	fprintf(stderr, "%s: there is no role \"%s\"%s%s%s\n", program->name, name,
+	    hint != NULL ? "; did you mean \"" : "", hint != NULL ? hint : "",
+	    hint != NULL ? "\"?" : "");
+	return NULL;
+}
+
+/* What the command line asks for. */
+struct wish {
+	const struct role *role;
+	const char *file;
+	bool check_only;
+	int status; /* without a role: the exit status */
+};
+
+static struct wish read_command_line(int argc, char **argv, const struct ostler_program *program)
+{
+	struct wish wish = { .status = EXIT_USAGE };
+	int option;
+
+	while ((option = getopt(argc, argv, "c:th")) != -1) {
+		switch (option) {
+		case 'c':
+			wish.file = optarg;
+			break;
+		case 't':
+			wish.check_only = true;
+			break;
+		case 'h':
+			usage(stdout, program);
+			wish.status = EXIT_SUCCESS;
+			return wish;
+		default:
+			usage(stderr, program);
+			return wish;
+		}
+	}
+	if (optind + 1 != argc) {
+		usage(stderr, program);
+		return wish;
+	}
+	wish.role = find_role(program, argv[optind]);
+	return wish;
+}
+
+static int run_configured(const struct ostler_program *program, const struct wish *wish)
+{
+	const void *filled;
+	const struct config *config;
+	int status = EXIT_SUCCESS;
+
+	if (wish->file == NULL) {
+		fprintf(stderr, "%s: %s needs a configuration: -c FILE\n", program->name,
+		    wish->role->name);
+		return EXIT_USAGE;
+	}
+	filled = settings_read(wish->file, &config_table, stderr);
+	if (filled == NULL)
+		return EXIT_USAGE;
+	config = filled;
+	log_setup((enum log_level)config->log_level, (enum log_format)config->log_format);
+	if (!wish->check_only)
+		status = wish->role->run(program, config);
+	settings_free(&filled);
+	return status;
+}
+
+/*
+ * The framework's own routes stand before the program's: that they are there is
+ * nothing a program should have to know or could forget.
+ */
+static const struct feature *const *with_builtin(
+    struct arena *arena, const struct feature *const *features)
+{
+	const struct feature **all;
+	size_t count = 0;
+
+	while (features[count] != NULL)
+		count++;
+	all = arena_alloc(arena, (count + 2) * sizeof(*all));
+	all[0] = &builtin_feature;
+	memcpy(all + 1, features, (count + 1) * sizeof(*features));
+	return all;
+}
+
+int ostler_main(int argc, char **argv, const struct ostler_program *program)
+{
+	struct arena *arena = arena_new(4096);
+	const struct ostler_program whole = { .name = program->name,
+		.title = program->title != NULL ? program->title : program->name,
+		.version = program->version != NULL ? program->version : "0",
+		.features = with_builtin(arena, program->features) };
+	struct wish wish = read_command_line(argc, argv, &whole);
+	int status = wish.status;
+
+	if (wish.role != NULL)
+		status = wish.role->configured ? run_configured(&whole, &wish)
+					       : wish.role->run(&whole, NULL);
+	arena_free(&arena);
+	return status;
+}
