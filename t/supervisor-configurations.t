@@ -81,7 +81,7 @@ subtest 'php-cgi.conf' => sub {
 	my $ostlerd = example('php-cgi');
 	my $script = put($ostlerd, 'www/sum.php', '<?php echo "the sum is ", $_GET["a"] + $_GET["b"];');
 	$ostlerd->start->wait_for_log(qr/all pools are ready/);
-	try_out($ostlerd, 'php', asking($ostlerd->folder . '/sock/php.sock', '/sum.php?a=2&b=40', qr/^the sum is 42$/,
+	try_out($ostlerd, 'php', asking($ostlerd->at('php.sock'), '/sum.php?a=2&b=40', qr/^the sum is 42$/,
 	    SCRIPT_FILENAME => $script, SCRIPT_NAME => '/sum.php', QUERY_STRING => 'a=2&b=40', REDIRECT_STATUS => 200));
 };
 
@@ -89,7 +89,7 @@ subtest 'perl-fcgi.conf' => sub {
 	my $ostlerd = example('perl-fcgi');
 	copy("$examples/hello.pl", $ostlerd->folder . '/srv/hello/hello.pl') or die $!;
 	$ostlerd->start->wait_for_log(qr/all pools are ready/);
-	try_out($ostlerd, 'hello', asking("127.0.0.1:$port", '/hello?name=Ada', qr/^Hello, Ada!\nThis is request \d+ of worker \d+\.$/m,
+	try_out($ostlerd, 'hello', asking("tcp:127.0.0.1:$port", '/hello?name=Ada', qr/^Hello, Ada!\nThis is request \d+ of worker \d+\.$/m,
 	    SCRIPT_NAME => '/hello', QUERY_STRING => 'name=Ada'));
 };
 
@@ -97,7 +97,7 @@ subtest 'fcgiwrap.conf' => sub {
 	my $ostlerd = example('fcgiwrap');
 	my $script = put($ostlerd, 'cgi-bin/who', "#!/bin/sh\nprintf 'Content-Type: text/plain\\r\\n\\r\\n%s asks\\n' \"\$REMOTE_USER\"\n");
 	$ostlerd->start->wait_for_log(qr/all pools are ready/);
-	try_out($ostlerd, 'cgi', asking($ostlerd->folder . '/sock/cgi.sock', '/cgi-bin/who', qr/^Ada asks$/m,
+	try_out($ostlerd, 'cgi', asking($ostlerd->at('cgi.sock'), '/cgi-bin/who', qr/^Ada asks$/m,
 	    SCRIPT_FILENAME => $script, SCRIPT_NAME => '/cgi-bin/who', REMOTE_USER => 'Ada'));
 };
 

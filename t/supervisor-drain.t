@@ -5,7 +5,8 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
-use Ostler::Fcgi;
+use Ostler::FastCgi;
+use Ostler::Load;
 use Ostler::Process qw(wait_for alive free_port);
 use Ostler::Programs;
 use Ostler::Supervisor;
@@ -63,7 +64,7 @@ sub started
 }
 
 sub change { my ($ostlerd, %s) = @_; @{ $ostlerd->{options}{pools}{web} }{ keys %s } = values %s; $ostlerd->write_conf }
-sub busy_params { my (%wish) = @_; return params => { %{ $wish{params} }, SECONDS => '0.7', SECONDS_TO_SLEEP => '0.7' } }
+my %busy = (SECONDS => '0.7', SECONDS_TO_SLEEP => '0.7');
 
 sub reload_drained
 {
@@ -77,16 +78,16 @@ for my $name (sort keys %program) {
 		subtest "$name on $kind: bodies are whole over reloads, whatever is in hand" => sub {
 			my ($port, $reservation) = $kind eq 'tcp' ? free_port() : ();
 			my ($ostlerd, $address, %wish) = started($name, $kind eq 'tcp' ? "tcp:127.0.0.1:$port" : 'unix:%D/sock/web');
-			my $load = Ostler::Fcgi->load($address, clients => 2, pause => 0.002, %wish);
+			my $load = Ostler::Load->start($address, clients => 2, pause => 0.002, %wish);
 			for my $n (1 .. 3) {
 				my $rest = my $body = "body $n " x 500;
-				my $upload = Ostler::Fcgi->begin($address, %wish, length => length $body);
-				$upload->send(substr $rest, 0, 500, '');
+				my $upload = Ostler::FastCgi->new($address)->begin(POST => '/', length $body, %{ $wish{params} });
+				$upload->more(substr $rest, 0, 500, '');
 				change($ostlerd, environment => ["N=$n"]);
 				my ($status, undef, $complaints) = $ostlerd->ctl('reload', '--wait');
 				is $status, 0, 'reloaded' or diag $complaints, $ostlerd->messages;
 				sleep 0.15;
-				$upload->send($rest);
+				$upload->more($rest);
 				ok $upload->finish->{body} eq $body, 'an upload in the middle of it is whole';
 				reload_drained($ostlerd);
 			}
@@ -94,8 +95,8 @@ for my $name (sort keys %program) {
 			is $sum->{lost}, 0, "none of $sum->{done} others is lost" or diag join "\n", @{ $sum->{why} };
 			is scalar(grep { $_->{generation} == 4 } @{ $ostlerd->pool('web')->{workers} }), 2, 'the last generation is left';
 			is scalar($ostlerd->events(event => 'kill')), 0, 'none was killed';
-			my $slow = Ostler::Fcgi->begin($address, busy_params(%wish), length => 4);
-			$slow->send('slow');
+			my $slow = Ostler::FastCgi->new($address)->begin(POST => '/', 4, %{ $wish{params} }, %busy);
+			$slow->more('slow');
 			sleep 0.1;
 			kill 'TERM', $ostlerd->pid;
 			is $slow->finish->{body}, 'slow', 'a request in hand is finished when all is stopped';
@@ -107,16 +108,16 @@ for my $name (sort keys %program) {
 
 subtest 'a request that never ends: signalled after drain_timeout, killed after stop_timeout' => sub {
 	my ($ostlerd, $address) = started('libfcgi', 'unix:%D/sock/web', drain_timeout => '300ms', stop_timeout => '300ms');
-	my $stuck = Ostler::Fcgi->begin($address, path => '/echo', length => 10);
-	$stuck->send('half ');
+	my $stuck = Ostler::FastCgi->new($address)->begin(POST => '/echo', 10);
+	$stuck->more('half ');
 	sleep 0.1;
 	change($ostlerd, environment => ['X=1'], command => [ '/usr/bin/env', '--block-signal=TERM', $echo ]);
 	my $began = time;
 	reload_drained($ostlerd);
 	cmp_ok time - $began, '>', 0.25, 'it was waited for';
 	is scalar($ostlerd->events(event => 'not_finished')), 1, 'then asked';
-	$stuck = Ostler::Fcgi->begin($address, path => '/echo', length => 10);
-	$stuck->send('half ');
+	$stuck = Ostler::FastCgi->new($address)->begin(POST => '/echo', 10);
+	$stuck->more('half ');
 	sleep 0.1;
 	change($ostlerd, environment => ['X=2']);
 	$began = time;
@@ -128,12 +129,12 @@ subtest 'a request that never ends: signalled after drain_timeout, killed after 
 
 subtest 'without care it would be lost: a signal in the middle of a body' => sub {
 	my ($ostlerd, $address) = started('libfcgi', 'unix:%D/sock/web');
-	my $upload = Ostler::Fcgi->begin($address, path => '/echo', length => 20);
-	$upload->send('0123456789');
+	my $upload = Ostler::FastCgi->new($address)->begin(POST => '/echo', 20);
+	$upload->more('0123456789');
 	sleep 0.1;
 	kill 'TERM', map { $_->{pid} } @{ $ostlerd->pool('web')->{workers} };
 	sleep 0.1;
-	my $answer = eval { $upload->send('0123456789'); $upload->finish->{body} } // '';
+	my $answer = ($upload->more('0123456789') && $upload->finish || {})->{body} // '';
 	isnt $answer, '01234567890123456789', 'the program answers to half of it, or not at all';
 	is $ostlerd->stop, 0, 'ends with 0';
 };

@@ -4,8 +4,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
-use IO::Socket::UNIX;
-use Ostler::Process qw(wait_for);
+use Ostler::FastCgi;
 use Ostler::Supervisor;
 use Test::More;
 
@@ -29,25 +28,6 @@ sub write_file
 	chmod 0755, $path;
 }
 
-# One FastCGI request (specification, section 3), and the text of its answer.
-sub fastcgi
-{
-	my ($path, %params) = @_;
-	my $record = sub { my ($type, $body) = @_; pack('C C n n C x', 1, $type, 1, length $body, 0) . $body };
-	my $client = IO::Socket::UNIX->new(Peer => $path) or die "cannot connect: $!";
-	my $params = join '', map { pack('C C', length $_, length $params{$_}) . $_ . $params{$_} } sort keys %params;
-	$client->print($record->(1, pack 'n C x5', 1, 0), $record->(4, $params), $record->(4, ''), $record->(5, ''));
-	$client->flush;
-	my ($answer, $head, $body) = ('');
-	while (read($client, $head, 8) == 8) {
-		my (undef, $type, undef, $length, $padding) = unpack 'C C n n C', $head;
-		read $client, $body, $length + $padding if $length + $padding > 0;
-		$answer .= substr $body, 0, $length if $type == 6;
-		last if $type == 3;
-	}
-	return $answer;
-}
-
 subtest 'the FastCGI worker in C' => sub {
 	my $ostlerd = Ostler::Supervisor->new(pools => { hello => {
 		kind => 'fastcgi', command => ['%D/hello'], listen => 'unix:%D/sock/hello', workers => \2 } });
@@ -56,7 +36,7 @@ subtest 'the FastCGI worker in C' => sub {
 	    '-o', $ostlerd->folder . '/hello', $ostlerd->folder . '/hello.c', '-lfcgi');
 	is $status, 0, 'it compiles without a warning' or diag $complaints;
 	$ostlerd->start->wait_for_log(qr/all pools are ready/);
-	like fastcgi($ostlerd->folder . '/sock/hello', REQUEST_METHOD => 'GET', SCRIPT_NAME => '/x'),
+	like +Ostler::FastCgi->new($ostlerd->at('hello'))->ask(GET => '/x')->{body},
 	    qr{worker [12] of pool hello: GET /x is request 1\n$}, 'it answers';
 	is $ostlerd->stop, 0, 'ostlerd ends with 0';
 	is_deeply [ $ostlerd->left ], [], 'nothing is left';

@@ -41,7 +41,7 @@ for my $name (sort keys %programs) {
 		chmod 0755, $script;
 		$ostlerd->start->wait_for_log(qr/all pools are ready/);
 
-		my $client = sub { Ostler::FastCgi->new($ostlerd->folder . '/sock/web', @_) };
+		my $client = sub { $ostlerd->client(@_) };
 		my @to = (SCRIPT_FILENAME => $script, SCRIPT_NAME => "/$program->{script}", REDIRECT_STATUS => 200);
 		my $target = sub { ('GET', "/$program->{script}?s=$_[0]", undef, @to) };
 		my %pid = map { $_->{pid} => 1 } @{ $ostlerd->pool('web')->{workers} };

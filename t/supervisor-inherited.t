@@ -7,7 +7,8 @@ use lib "$FindBin::Bin/lib";
 use Fcntl;
 use IO::Socket::IP;
 use IO::Socket::UNIX;
-use Ostler::Fcgi;
+use Ostler::FastCgi;
+use Ostler::Load;
 use Ostler::Process qw(wait_for alive free_port);
 use Ostler::Programs;
 use Ostler::Supervisor;
@@ -39,20 +40,20 @@ for my $kind (qw(unix tcp)) {
 		my $at = $port ? "tcp:127.0.0.1:$port" : 'unix:' . $ostlerd->folder . '/sock/web';
 		my $socket = $port ? IO::Socket::IP->new(LocalHost => '127.0.0.1', LocalPort => $port, Listen => 64, ReuseAddr => 1) : unix_socket($ostlerd->folder . '/sock/web');
 		$socket->blocking(0);
-		my $early = Ostler::Fcgi->begin($at, path => '/echo', length => 5);
+		my $early = Ostler::FastCgi->new($at)->begin(POST => '/echo', 5);
 		$ostlerd->start(passed(undef, $socket))->wait_for_log(qr/all pools are ready/);
-		$early->send('early');
+		$early->more('early');
 		is $early->finish->{body}, 'early', 'a client that came before ostlerd is served';
 		like Ostler::Supervisor::slurp('/proc/' . $ostlerd->worker('web')->{pid} . '/syscall'), qr/^(?:43|288|202) 0x0 /, 'the socket blocks: a worker waits in accept';
 		unlike Ostler::Supervisor::slurp('/proc/' . $ostlerd->worker('web')->{pid} . '/environ'), qr/LISTEN_/, 'workers are told nothing of it';
-		my $load = Ostler::Fcgi->load($at, clients => 2);
+		my $load = Ostler::Load->start($at, clients => 2);
 		for my $n (1 .. 3) {
 			$ostlerd->{options}{pools}{web}{environment} = ["N=$n"];
 			$ostlerd->write_conf;
 			is +($ostlerd->ctl('reload', '--wait=drained'))[0], 0, 'reloaded';
 		}
-		my $slow = Ostler::Fcgi->begin($at, path => '/slow', length => 4, params => { SECONDS => '0.6' });
-		$slow->send('slow');
+		my $slow = Ostler::FastCgi->new($at)->begin(POST => '/slow', 4, SECONDS => '0.6');
+		$slow->more('slow');
 		sleep 0.2;
 		my $sum = $load->stop;
 		is $sum->{lost}, 0, "no request of $sum->{done} is lost" or diag join "\n", @{ $sum->{why} };
@@ -61,8 +62,8 @@ for my $kind (qw(unix tcp)) {
 		is $slow->finish->{body}, 'slow', 'what is in hand is finished when all is stopped';
 		is $ostlerd->wait_for_end, 0, 'ends with 0';
 		ok -S $ostlerd->folder . '/sock/web', 'the name is left to its owner' if !$port;
-		my $late = Ostler::Fcgi->begin($at, path => '/echo', length => 4);
-		$late->send('late');
+		my $late = Ostler::FastCgi->new($at)->begin(POST => '/echo', 4);
+		$late->more('late');
 		$ostlerd->start(passed(undef, $socket));
 		is $late->finish->{body}, 'late', 'a client that comes in between is served by the next ostlerd';
 		is $ostlerd->stop, 0, 'ends with 0';
@@ -89,7 +90,7 @@ subtest 'what was meant for another process is not taken' => sub {
 	my $socket = unix_socket($ostlerd->folder . '/sock/other');
 	$ostlerd->start(passed(1, $socket))->wait_for_log(qr/all pools are ready/);
 	unlike $ostlerd->messages, qr/inherited/, 'it is left alone';
-	is Ostler::Fcgi::request('unix:' . $ostlerd->folder . '/sock/web', body => 'x')->{body}, 'x', 'the pool has its own';
+	is $ostlerd->client->ask(POST => '/', 'x')->{body}, 'x', 'the pool has its own';
 	is $ostlerd->stop, 0, 'ends with 0';
 };
 

@@ -4,7 +4,8 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
-use Ostler::Fcgi;
+use Ostler::FastCgi;
+use Ostler::Load;
 use Ostler::Process qw(wait_for alive free_port);
 use Ostler::Programs;
 use Ostler::Supervisor;
@@ -27,7 +28,6 @@ sub started
 	return $ostlerd->start->wait_for_log(qr/all pools are ready/);
 }
 
-sub at { return 'unix:' . $_[0]->folder . '/sock/web' }
 sub living { my ($ostlerd, $pool) = @_; return [ map { $_->{pid} // () } @{ $ostlerd->pool($pool)->{workers} } ] }
 sub wait_for_living
 {
@@ -38,7 +38,7 @@ sub wait_for_living
 subtest 'scale: more and fewer, and no request is lost' => sub {
 	my $ostlerd = started(web => echo_pool(), jobs => { kind => 'worker', command => $sleep }, base => { kind => 'service', command => $sleep });
 	my $before = living($ostlerd, 'web');
-	my $load = Ostler::Fcgi->load(at($ostlerd), clients => 3);
+	my $load = Ostler::Load->start($ostlerd->at, clients => 3);
 	for my $count (6, 1, 4, 2) {
 		my ($status) = $ostlerd->ctl('scale', 'web', $count);
 		is $status, 0, "to $count";
@@ -88,14 +88,14 @@ for my $kind (qw(unix tcp)) {
 	subtest "drain and resume on $kind" => sub {
 		my ($port, $reservation) = $kind eq 'tcp' ? free_port() : ();
 		my $ostlerd = started(web => echo_pool($port ? (listen => "tcp:127.0.0.1:$port") : ()), jobs => { kind => 'worker', command => $sleep });
-		my $at = $port ? "tcp:127.0.0.1:$port" : at($ostlerd);
-		my $slow = Ostler::Fcgi->begin($at, path => '/slow', length => 4, params => { SECONDS => '0.5' });
-		$slow->send('slow');
+		my $at = $port ? "tcp:127.0.0.1:$port" : $ostlerd->at;
+		my $slow = Ostler::FastCgi->new($at)->begin(POST => '/slow', 4, SECONDS => '0.5');
+		$slow->more('slow');
 		sleep 0.1;
 		is +($ostlerd->ctl('drain', 'web'))[0], 0, 'drained';
 		is $slow->finish->{body}, 'slow', 'what was in hand is finished';
 		wait_for(sub { $ostlerd->pool('web')->{state} eq 'drained' }, 'the last to end');
-		ok !eval { Ostler::Fcgi::request($at); 1 }, 'nothing new is taken';
+		is +Ostler::FastCgi->new($at)->ask(GET => '/'), undef, 'nothing new is taken';
 		is scalar @{ living($ostlerd, 'jobs') }, 1, 'the other pool goes on';
 		is scalar($ostlerd->events(event => 'kill')) + $ostlerd->events(event => 'stop'), 0, 'none was signalled';
 		is +($ostlerd->ctl('drain', 'web'))[0], 0, 'a second time changes nothing';
@@ -103,7 +103,7 @@ for my $kind (qw(unix tcp)) {
 		is $ostlerd->pool('web')->{state}, 'drained', 'it stays drained';
 		is +($ostlerd->ctl('scale', 'web', 2))[0], 1, 'it cannot be scaled';
 		is +($ostlerd->ctl('resume', 'web', '--wait'))[0], 0, 'resumed';
-		is Ostler::Fcgi::request($at, body => 'again')->{body}, 'again', 'it answers again';
+		is +Ostler::FastCgi->new($at)->ask(POST => '/', 'again')->{body}, 'again', 'it answers again';
 		is +($ostlerd->ctl('resume', 'web'))[0], 1, 'once is enough';
 		is $ostlerd->stop, 0, 'ends with 0';
 	};
@@ -132,7 +132,7 @@ subtest 'restart: other processes, whether anything has changed or not' => sub {
 	my $ostlerd = started(web => echo_pool(), jobs => { kind => 'worker', command => $sleep }, base => { kind => 'service', command => $sleep },
 		prepare => { kind => 'task', command => ['/bin/true'] });
 	my %before = map { $_ => living($ostlerd, $_) } qw(web jobs base);
-	my $load = Ostler::Fcgi->load(at($ostlerd), clients => 2);
+	my $load = Ostler::Load->start($ostlerd->at, clients => 2);
 	is +($ostlerd->ctl('restart', 'web', '--wait=drained'))[0], 0, 'one pool';
 	is scalar(grep { my $p = $_; grep { $_ == $p } @{ $before{web} } } @{ living($ostlerd, 'web') }), 0, 'its processes are new';
 	is_deeply living($ostlerd, 'jobs'), $before{jobs}, 'the others are the same';

@@ -85,7 +85,7 @@ subtest 'exact sums, and never a step back, over kills, recycling and reloads' =
 		}
 	};
 	for my $round (1 .. 10) {
-		for (1 .. 20) { $answered += defined Ostler::FastCgi->new($ostlerd->folder . '/sock/web')->ask('GET', '/pid') }
+		for (1 .. 20) { $answered += defined $ostlerd->client->ask('GET', '/pid') }
 		$look->();
 		kill 'KILL', $ostlerd->worker('web', 1)->{pid} // next if $round == 3;
 		$ostlerd->ctl('restart', 'web', '--wait') if $round % 4 == 0;

@@ -4,7 +4,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
-use Ostler::Fcgi;
+use Ostler::Load;
 use Ostler::Process qw(wait_for alive);
 use Ostler::Programs;
 use Ostler::Supervisor;
@@ -21,7 +21,6 @@ sub started
 	return $ostlerd->start->wait_for_log(qr/all pools are ready/);
 }
 
-sub at { return 'unix:' . $_[0]->folder . '/sock/web' }
 
 # How many were ready at each moment, by the events of the pool: the least since all once were.
 sub fewest_ready
@@ -52,7 +51,7 @@ sub most_at_once
 
 subtest 'by age: the next is ready before the old one leaves, one at a time' => sub {
 	my $ostlerd = started(max_age => '300ms');
-	my $load = Ostler::Fcgi->load(at($ostlerd), clients => 3);
+	my $load = Ostler::Load->start($ostlerd->at, clients => 3);
 	$ostlerd->wait_for_event({ pool => 'web', event => 'recycle' }, 10);
 	my $sum = $load->stop;
 	is $sum->{lost}, 0, "no request of $sum->{done} is lost" or diag join "\n", @{ $sum->{why} };
@@ -68,7 +67,7 @@ subtest 'by age: the next is ready before the old one leaves, one at a time' => 
 
 subtest 'by memory: one that leaks is replaced between two requests' => sub {
 	my $ostlerd = started(max_memory => '20M', memory_interval => '50ms', workers => \2);
-	my $reply = Ostler::Fcgi::request(at($ostlerd), path => '/leak', body => 'x', params => { SECONDS => '0.5' });
+	my $reply = $ostlerd->client->ask(POST => '/leak', 'x', SECONDS => '0.5');
 	is $reply->{body}, 'x', 'the request that leaks is answered';
 	my $recycle = $ostlerd->wait_for_event({ pool => 'web', event => 'recycle' });
 	is $recycle->{pid}, $reply->{headers}{'x-pid'}, 'then it is replaced';
@@ -83,7 +82,7 @@ subtest 'by requests, which a program with a scoreboard counts' => sub {
 		command => [ $^X, "$FindBin::Bin/lib/fastcgi-worker", 'scoreboard' ]);
 	my %served;
 	for (1 .. 400) {
-		my $reply = Ostler::Fcgi::request(at($ostlerd), path => '/pid');
+		my $reply = $ostlerd->client->ask(GET => '/pid');
 		$served{ $reply->{body} =~ /(\d+)/ && $1 }++;
 		sleep 0.002;
 	}
@@ -105,10 +104,10 @@ subtest 'one that cannot be replaced goes on' => sub {
 	my $pid = $ostlerd->worker('web')->{pid};
 	open my $broken, '>', $ostlerd->folder . '/broken';
 	wait_for(sub { $ostlerd->events(pool => 'web', event => 'exit') >= 3 }, 'three that fail to replace it');
-	is Ostler::Fcgi::request(at($ostlerd), body => 'x')->{headers}{'x-pid'}, $pid, 'it still serves';
+	is $ostlerd->client->ask(POST => '/', 'x')->{headers}{'x-pid'}, $pid, 'it still serves';
 	unlink $ostlerd->folder . '/broken';
 	wait_for(sub { !alive($pid) }, 'it to be relieved');
-	is Ostler::Fcgi::request(at($ostlerd), body => 'x')->{body}, 'x', 'by one that serves';
+	is $ostlerd->client->ask(POST => '/', 'x')->{body}, 'x', 'by one that serves';
 	is $ostlerd->stop, 0, 'ends with 0';
 };
 

@@ -4,7 +4,8 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
-use Ostler::Fcgi;
+use Ostler::FastCgi;
+use Ostler::Load;
 use Ostler::Process qw(wait_for alive free_port);
 use Ostler::Programs;
 use Ostler::Supervisor;
@@ -22,7 +23,6 @@ sub echo_pool
 	    ready_interval => '10ms', backoff_first => '20ms', %more };
 }
 
-sub at { my ($ostlerd) = @_; return 'unix:' . $ostlerd->folder . '/sock/web' }
 sub pids { my ($ostlerd, $pool) = @_; return [ map { $_->{pid} } grep { $_->{state} eq 'ready' } @{ $ostlerd->pool($pool)->{workers} } ] }
 
 # Sets settings of a pool in the file; undef takes one away, and undef for all of them the pool.
@@ -63,7 +63,7 @@ subtest 'a changed pool gets new processes, and the others keep theirs' => sub {
 	ok !(grep { alive($_) } @$web), 'the old ones have ended';
 	is_deeply pids($ostlerd, 'other'), $other, 'the other pool has the same process';
 	isnt +(stat $ostlerd->folder . '/sock/web')[1], $inode, 'the socket is another';
-	is Ostler::Fcgi::request(at($ostlerd))->{headers}{'x-generation'}, 2, 'the new generation answers';
+	is $ostlerd->client->ask(GET => '/')->{headers}{'x-generation'}, 2, 'the new generation answers';
 	is $ostlerd->story(pool => 'web', generation => 1, slot => 1), 'spawn ready finish exit', 'the old ones were not signalled';
 	is_deeply [ map { $_->{event} } grep { $_->{event} =~ /^generation/ } $ostlerd->events(pool => 'web') ],
 	    [qw(generation_start generation_switch generation_drain generation_end)], 'the steps in their order';
@@ -84,7 +84,7 @@ subtest 'a program that was built anew is a change' => sub {
 
 subtest 'no request is lost over many reloads under load' => sub {
 	my $ostlerd = started(web => echo_pool(workers => \3));
-	my $load = Ostler::Fcgi->load(at($ostlerd), clients => 5);
+	my $load = Ostler::Load->start($ostlerd->at, clients => 5);
 	for my $n (1 .. 12) {
 		change($ostlerd, 'web', environment => ["N=$n"]);
 		reload($ostlerd, '--wait');
@@ -103,22 +103,22 @@ subtest 'no request is lost over many reloads under load' => sub {
 subtest 'uploads, downloads, slow requests and what waits in the queue are finished' => sub {
 	my $ostlerd = started(web => echo_pool(workers => \3));
 	my $body = join '', map { "line $_\n" } 1 .. 20_000;
-	my $upload = Ostler::Fcgi->begin(at($ostlerd), path => '/echo', length => length $body);
+	my $upload = $ostlerd->client->begin(POST => '/echo', length $body);
 	my $rest = $body;
-	$upload->send(substr $rest, 0, 10_000, '');
-	my $slow = Ostler::Fcgi->begin(at($ostlerd), path => '/slow', params => { SECONDS => '1.5' });
-	my $download = Ostler::Fcgi->begin(at($ostlerd), path => '/big', params => { BYTES => 4_000_000 });
-	$download->send('');
+	$upload->more(substr $rest, 0, 10_000, '');
+	my $slow = $ostlerd->client->begin(POST => '/slow', 0, SECONDS => '1.5');
+	my $download = $ostlerd->client->begin(POST => '/big', 0, BYTES => 4_000_000);
+	$download->more('');
 	wait_for(sub { !grep { Ostler::Supervisor::slurp("/proc/$_/syscall") =~ /^(?:43|288|202) 0x0 / } @{ pids($ostlerd, 'web') } }, 'all to be busy');
-	my $queued = Ostler::Fcgi->begin(at($ostlerd), path => '/echo', length => 6);
-	$queued->send('queued');
+	my $queued = $ostlerd->client->begin(POST => '/echo', 6);
+	$queued->more('queued');
 	change($ostlerd, 'web', environment => ['X=1']);
 	reload($ostlerd, '--wait');
-	is Ostler::Fcgi::request(at($ostlerd))->{headers}{'x-generation'}, 2, 'the new generation answers at once';
+	is $ostlerd->client->ask(GET => '/')->{headers}{'x-generation'}, 2, 'the new generation answers at once';
 	is $slow->finish->{headers}{'x-generation'}, 1, 'the slow one is answered by the old';
 	my $answer = $queued->finish;
 	is "$answer->{headers}{'x-generation'} $answer->{body}", '1 queued', 'so is the one that waited in its queue';
-	while (length $rest) { $upload->send(substr $rest, 0, 20_000, ''); sleep 0.01 }
+	while (length $rest) { $upload->more(substr $rest, 0, 20_000, ''); sleep 0.01 }
 	ok $upload->finish->{body} eq $body, 'the upload is whole';
 	my $reads = 0;
 	is length $download->finish(sub { sleep 0.05 if $reads++ < 10 })->{body}, 4_000_000, 'so is the download';
@@ -154,7 +154,7 @@ subtest 'a configuration that cannot be read at once holds up nobody' => sub {
 	is scalar($ostlerd->events(event => 'reload_failed')), 0, 'while it waits';
 	my $failed = $ostlerd->wait_for_event({ event => 'reload_failed' });
 	like $failed->{text}, qr/reading it took too long/, 'then it is given up';
-	is Ostler::Fcgi::request(at($ostlerd), body => 'x')->{body}, 'x', 'all goes on';
+	is $ostlerd->client->ask(POST => '/', 'x')->{body}, 'x', 'all goes on';
 	is $ostlerd->stop, 0, 'ends with 0';
 };
 
@@ -167,7 +167,7 @@ for my $case (
 	subtest "a new program that $what: the old one goes on" => sub {
 		my $ostlerd = started(web => echo_pool(), other => { kind => 'worker', command => $sleep });
 		my ($web, $other) = (pids($ostlerd, 'web'), pids($ostlerd, 'other'));
-		my $load = Ostler::Fcgi->load(at($ostlerd), clients => 2, pause => 0.001);
+		my $load = Ostler::Load->start($ostlerd->at, clients => 2, pause => 0.001);
 		change($ostlerd, 'web', %$settings);
 		change($ostlerd, 'other', environment => ['X=1']);
 		my ($status, undef, $complaints) = $ostlerd->ctl('reload', '--wait');
@@ -190,7 +190,7 @@ for my $case (
 subtest '25 reloads within a second end in one generation' => sub {
 	my $ostlerd = started(web => echo_pool());
 	my $descriptors = () = glob '/proc/' . $ostlerd->pid . '/fd/*';
-	my $load = Ostler::Fcgi->load(at($ostlerd), clients => 2);
+	my $load = Ostler::Load->start($ostlerd->at, clients => 2);
 	for my $n (1 .. 25) {
 		change($ostlerd, 'web', environment => ["N=$n"]);
 		kill 'HUP', $ostlerd->pid;
@@ -228,7 +228,7 @@ subtest 'pools that come, go, are renamed and move' => sub {
 	is pids($ostlerd, 'new_name')->[0], $before{old_name}, 'one that was renamed, too';
 	ok !alive($before{$_}), "the process of $_ has ended" for qw(gone web);
 	ok !-e $ostlerd->folder . '/sock/web' && !-e $ostlerd->folder . '/sock/web.lock', 'the socket at the old address is gone';
-	is Ostler::Fcgi::request(at($ostlerd) =~ s/web$/elsewhere/r, body => 'x')->{body}, 'x', 'the one at the new address answers';
+	is +Ostler::FastCgi->new($ostlerd->at =~ s/web$/elsewhere/r)->ask(POST => '/', 'x')->{body}, 'x', 'the one at the new address answers';
 	is $ostlerd->status->{state}, 'running', 'all is well';
 	is $ostlerd->stop, 0, 'ends with 0';
 };

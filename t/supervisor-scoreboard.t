@@ -27,7 +27,6 @@ sub application
 	return $ostlerd->start->wait_for_log(qr/all pools are ready/);
 }
 
-sub client { my ($ostlerd, %options) = @_; return Ostler::FastCgi->new($ostlerd->folder . '/sock/web', %options) }
 sub sum { my $sum = 0; $sum += $_ for @_; return $sum }
 
 # Runs CODE in so many processes.  Returns what each printed.
@@ -49,7 +48,7 @@ sub at_once
 
 subtest 'what is served is counted, timed and shown' => sub {
 	my $ostlerd = application();
-	my $client = client($ostlerd, keep => 1);
+	my $client = $ostlerd->client(keep => 1);
 	is $client->ask('GET', '/ping')->{status}, 200, 'it answers' for 1 .. 50;
 	is $client->ask('GET', '/nothing-here')->{status}, 404, 'and says what it has not' for 1 .. 5;
 	my $web = wait_for(sub { my $p = $ostlerd->pool('web'); $p->{requests} == 55 && $p }, '55 requests');
@@ -72,7 +71,7 @@ subtest 'what is served is counted, timed and shown' => sub {
 
 subtest 'failures of requests and of processes are counted' => sub {
 	my $ostlerd = application();
-	is client($ostlerd)->ask('GET', '/api/tasks')->{status}, 503, 'without a database it cannot say' for 1 .. 4;
+	is $ostlerd->client->ask('GET', '/api/tasks')->{status}, 503, 'without a database it cannot say' for 1 .. 4;
 	my $web = wait_for(sub { my $p = $ostlerd->pool('web'); $p->{requests} == 4 && $p }, 'four requests');
 	is $web->{errors}, 4, 'that is a failure';
 	is_deeply $web->{counters}, { cache_hits => 0, cache_misses => 0 }, 'it counts more, by name';
@@ -85,7 +84,7 @@ subtest 'failures of requests and of processes are counted' => sub {
 
 subtest 'a request that is being worked on is shown with its route, since when, and by whom' => sub {
 	my $ostlerd = application();
-	my $client = client($ostlerd);
+	my $client = $ostlerd->client;
 	my $request = $client->request('POST', '/api/tasks', '{"title":"wait"}', CONTENT_TYPE => 'application/json');
 	$client->send_bytes(substr $request, 0, -20);
 	my $worker = wait_for(sub { (grep { $_->{busy} } @{ $ostlerd->pool('web')->{workers} })[0] }, 'a busy thread');
@@ -103,10 +102,10 @@ subtest 'a request that is being worked on is shown with its route, since when, 
 
 subtest 'a request that was in hand when its worker was killed counts as aborted, and totals stay' => sub {
 	my $ostlerd = application(backoff_first => '20ms');
-	my $client = client($ostlerd, keep => 1);
+	my $client = $ostlerd->client(keep => 1);
 	$client->ask('GET', '/ping') for 1 .. 20;
 	$client->close;
-	my @stuck = map { my $c = client($ostlerd); $c->send_bytes(substr $c->request('POST', '/api/tasks', '{}'), 0, -9); $c } 1 .. 3;
+	my @stuck = map { my $c = $ostlerd->client; $c->send_bytes(substr $c->request('POST', '/api/tasks', '{}'), 0, -9); $c } 1 .. 3;
 	wait_for(sub { $ostlerd->pool('web')->{busy} == 3 }, 'three busy threads');
 	my @pids = map { $_->{pid} } @{ $ostlerd->pool('web')->{workers} };
 	kill 'KILL', @pids;
@@ -121,7 +120,7 @@ subtest 'totals outlive generations, and a pool that goes and comes back' => sub
 	my $ostlerd = application();
 	my $settings = $ostlerd->{options}{pools}{web};
 	my $asked = 0;
-	my $ask = sub { my $client = client($ostlerd); $asked += !!$client->ask('GET', '/ping') for 1 .. 20 };
+	my $ask = sub { my $client = $ostlerd->client; $asked += !!$client->ask('GET', '/ping') for 1 .. 20 };
 	my $counted = sub { wait_for(sub { my $p = $ostlerd->pool('web'); $p && $p->{requests} >= $asked && $p }, "$asked requests")->{requests} };
 	$ask->();
 	is +($ostlerd->ctl('restart', 'web', '--wait=drained'))[0], 0, 'a new generation';
@@ -143,7 +142,7 @@ subtest 'totals outlive generations, and a pool that goes and comes back' => sub
 sub insist
 {
 	my ($ostlerd, $wanted) = @_;
-	my $client = client($ostlerd, keep => 1);
+	my $client = $ostlerd->client(keep => 1);
 	my $request = $client->request('GET', '/ping');
 	my ($answered, $broken) = (0, 0);
 	while ($answered < $wanted) {
@@ -204,12 +203,12 @@ subtest 'a program in any language can keep the scoreboard' => sub {
 	my $ostlerd = Ostler::Supervisor->new(pools => { web => {
 		kind => 'fastcgi', listen => 'unix:%D/sock/web', ready_interval => '10ms', backoff_first => '20ms', command => [ $foreign, 'scoreboard' ] } });
 	$ostlerd->start->wait_for_log(qr/all pools are ready/);
-	client($ostlerd)->ask('GET', '/pid') for 1 .. 30;
+	$ostlerd->client->ask('GET', '/pid') for 1 .. 30;
 	my $web = wait_for(sub { my $p = $ostlerd->pool('web'); $p->{requests} == 30 && $p }, '30 requests');
 	is $web->{idle}, 1, 'its one thread is idle';
 	is_deeply $web->{counters}, { served => 30 }, 'it counts by a name of its own';
 	cmp_ok $web->{p50_ms}, '>', 0, 'it is timed';
-	my $client = client($ostlerd);
+	my $client = $ostlerd->client;
 	$client->send('GET', '/sleep/20');
 	my $worker = $ostlerd->wait_for_worker('web', 1, sub { $_[0]{request} }, 'a request');
 	is $worker->{request}{route}, '/sleep/20', 'what it does is shown';

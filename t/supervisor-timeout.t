@@ -26,7 +26,6 @@ sub start
 }
 
 sub application { return start(ready => 'notify', command => [ Ostler::Supervisor::program('ostler-app'), '-c', '%D/app.conf', 'web' ], @_) }
-sub client { my ($ostlerd, %options) = @_; return Ostler::FastCgi->new($ostlerd->folder . '/sock/web', %options) }
 
 sub stuck
 {
@@ -58,9 +57,9 @@ sub for_long
 subtest 'ours: a stuck request is named, its worker replaced, its neighbours served' => sub {
 	my $ostlerd = application(workers => \2);
 	my %pid = map { $_->{pid} => 1 } @{ $ostlerd->pool('web')->{workers} };
-	my $client = client($ostlerd);
+	my $client = $ostlerd->client;
 	$client->send_bytes(substr $client->request('POST', '/api/tasks', '{}'), 0, -9);
-	my $neighbour = client($ostlerd);
+	my $neighbour = $ostlerd->client;
 	my $lost = 0;
 	my ($event) = wait_for(sub { $lost += !$neighbour->ask('GET', '/ping'); my @s = stuck($ostlerd); @s && \@s }, 'the event')->@*;
 	like $event->{text}, qr{^POST /api/tasks for 0\.[4-9] s$}, 'it is said in what';
@@ -81,7 +80,7 @@ subtest 'ours: a timeout that a reload brings holds for the same processes' => s
 	$ostlerd->write_conf;
 	is +($ostlerd->ctl('reload', '--wait'))[0], 0, 'the reload is fine';
 	is pid_of($ostlerd), $pid, 'the process is the same';
-	my $client = client($ostlerd);
+	my $client = $ostlerd->client;
 	$client->send_bytes(substr $client->request('POST', '/api/tasks', '{}'), 0, -9);
 	my $event = $ostlerd->wait_for_event({ event => 'stuck' });
 	is $event->{pid}, $pid, 'it is found to be stuck';
@@ -92,7 +91,7 @@ subtest 'ours: a timeout that a reload brings holds for the same processes' => s
 subtest 'ours: an idle connection that is kept is no request' => sub {
 	my $ostlerd = application();
 	my $pid = pid_of($ostlerd);
-	my $client = client($ostlerd, keep => 1);
+	my $client = $ostlerd->client(keep => 1);
 	is $client->ask('GET', '/ping')->{status}, 200, 'it answers';
 	sleep 1.2;
 	is $client->ask('GET', '/ping')->{status}, 200, 'and again, on the same connection, much later';
@@ -106,7 +105,7 @@ for my $way ('sleep/1000', 'spin', 'chatter') {
 	subtest "foreign: stuck in /$way" => sub {
 		my $ostlerd = start();
 		my $pid = pid_of($ostlerd);
-		my $client = client($ostlerd);
+		my $client = $ostlerd->client;
 		my $began = time;
 		$client->send('GET', "/$way");
 		my $worker = replaced($ostlerd, $pid);
@@ -115,7 +114,7 @@ for my $way ('sleep/1000', 'spin', 'chatter') {
 		my ($event) = stuck($ostlerd);
 		is $event->{pid}, $pid, 'the event says who';
 		like $event->{text}, qr/^a request for 0\.[4-9] s$/, 'and for how long';
-		is client($ostlerd)->ask('GET', '/pid')->{body}, $worker->{pid}, 'the new one serves';
+		is $ostlerd->client->ask('GET', '/pid')->{body}, $worker->{pid}, 'the new one serves';
 		is $ostlerd->stop, 0, 'ends with 0';
 	};
 }
@@ -123,7 +122,7 @@ for my $way ('sleep/1000', 'spin', 'chatter') {
 subtest 'foreign: what only looks busy is left alone' => sub {
 	my $ostlerd = start();
 	my $pid = pid_of($ostlerd);
-	my $kept = client($ostlerd, keep => 1);
+	my $kept = $ostlerd->client(keep => 1);
 	is $kept->ask('GET', '/pid')->{body}, $pid, 'a kept connection';
 	sleep 1.2;
 	is $kept->ask('GET', '/pid')->{body}, $pid, 'that was idle for long is no request';
@@ -132,9 +131,9 @@ subtest 'foreign: what only looks busy is left alone' => sub {
 	$times = for_long(sub { $kept->ask('GET', '/files/0.05') });
 	is $kept->ask('GET', '/pid')->{body}, $pid, "that read and write files ($times)";
 	$kept->close;
-	$times = for_long(sub { client($ostlerd)->ask('GET', '/sleep/0.02') });
-	is client($ostlerd)->ask('GET', '/pid')->{body}, $pid, "nor many, each with its own ($times)";
-	my $slow = client($ostlerd);
+	$times = for_long(sub { $ostlerd->client->ask('GET', '/sleep/0.02') });
+	is $ostlerd->client->ask('GET', '/pid')->{body}, $pid, "nor many, each with its own ($times)";
+	my $slow = $ostlerd->client;
 	my $request = $slow->request('POST', '/pid', 'x' x 16);
 	$slow->send_bytes(substr $request, 0, -24);
 	for_long(sub { sleep 0.1; $slow->send_bytes('') });
@@ -153,7 +152,7 @@ for my $way (
 	subtest "foreign: a kept connection is no request when it is waited for $where" => sub {
 		my $ostlerd = start(command => $command, @more);
 		my $pid = pid_of($ostlerd);
-		my $client = client($ostlerd, keep => 1);
+		my $client = $ostlerd->client(keep => 1);
 		ok $client->ask('GET', '/ping'), 'it answers';
 		my $worker = $ostlerd->wait_for_worker('web', 1, sub { $_[0]{busy} == 0 }, 'it to be idle');
 		is $worker->{requests}, undef, 'it keeps no scoreboard';
@@ -174,7 +173,7 @@ subtest 'foreign: without a timeout a request may take for ever' => sub {
 	$ostlerd->start;
 	wait_for(sub { $ostlerd->messages =~ /(?:all pools are ready.*){2}/s }, 'the second start');
 	my $pid = pid_of($ostlerd);
-	is client($ostlerd)->ask('GET', '/sleep/1.2')->{body}, $pid, 'it is answered';
+	is $ostlerd->client->ask('GET', '/sleep/1.2')->{body}, $pid, 'it is answered';
 	is $ostlerd->stop, 0, 'ends with 0';
 };
 
@@ -191,7 +190,7 @@ subtest 'foreign: what cannot be seen is not guessed' => sub {
 	$ostlerd->wait_for_log(qr/all pools are ready/);
 	my $pid = pid_of($ostlerd);
 	is $ostlerd->worker('web')->{$_}, undef, "$_ is unknown" for qw(busy idle request memory);
-	is client($ostlerd)->ask('GET', '/sleep/1.2')->{body}, $pid, 'a request may take its time';
+	is $ostlerd->client->ask('GET', '/sleep/1.2')->{body}, $pid, 'a request may take its time';
 	is pid_of($ostlerd), $pid, 'it is the same worker';
 	is scalar(stuck($ostlerd)), 0, 'none was stuck';
 	is $ostlerd->stop, 0, 'ends with 0';
@@ -201,7 +200,7 @@ for my $address ('unix', 'tcp') {
 	subtest "foreign: busy are those who work, no more and no fewer ($address)" => sub {
 		my ($port, $reservation) = free_port();
 		my $ostlerd = start(workers => \5, request_timeout => '60s', $address eq 'tcp' ? (listen => "tcp:127.0.0.1:$port") : ());
-		my $new = sub { $address eq 'tcp' ? Ostler::FastCgi->new("127.0.0.1:$port", @_) : client($ostlerd, @_) };
+		my $new = sub { $address eq 'tcp' ? Ostler::FastCgi->new("tcp:127.0.0.1:$port", @_) : $ostlerd->client(@_) };
 		my $kept = $new->(keep => 1);
 		$kept->ask('GET', '/pid');
 		my @clients;

@@ -19,7 +19,7 @@ use IO::Socket::UNIX;
 use JSON::PP ();
 use Socket qw(SOMAXCONN);
 
-use constant { BEGIN_REQUEST => 1, END_REQUEST => 3, PARAMS => 4, BODY => 5, ANSWER => 6 };
+use Ostler::FastCgi qw(read_request answer_bytes);
 
 sub start
 {
@@ -56,14 +56,15 @@ sub converse
 {
 	my ($connection, $number, $log) = @_;
 	my $json = JSON::PP->new->canonical->utf8;
-	while (my $request = read_request($connection)) {
+	while (my $request = read_request(sub { read_exactly($connection, @_) })) {
 		my $target = $request->{params}{REQUEST_URI} // '';
 		$request->{connection} = $number;
 		open my $out, '>>', $log or die "cannot write $log: $!";
 		syswrite $out, $json->encode({ %$request, body => substr $request->{body}, 0, 1000 }) . "\n";
 		return if $target =~ m{^/close};
 		sleep 3600 if $target =~ m{^/hang};
-		answer($connection, $request, reply($target, $request, $json));
+		print {$connection} answer_bytes(reply($target, $request, $json));
+		$connection->flush;
 		return unless $request->{keep};
 	}
 }
@@ -75,52 +76,6 @@ sub reply
 	my $body = $target =~ m{^/bytes/(\d+)} ? '"' . 'x' x ($1 - 2) . '"' : $json->encode($request);
 	my $type = $status >= 400 ? 'application/problem+json' : 'application/json';
 	return "Status: $status\r\nContent-Type: $type\r\nContent-Length: " . length($body) . "\r\nETag: \"1\"\r\nX-Request-Id: from-the-application\r\n\r\n$body";
-}
-
-sub answer
-{
-	my ($connection, $request, $text) = @_;
-	my $head = sub { pack 'CCnnCC', 1, $_[0], 1, $_[1], 0, 0 };
-	while (length $text) {
-		my $piece = substr $text, 0, 65_000, '';
-		print {$connection} $head->(ANSWER, length $piece), $piece;
-	}
-	print {$connection} $head->(ANSWER, 0), $head->(END_REQUEST, 8), "\0" x 8;
-	$connection->flush;
-}
-
-sub read_request
-{
-	my ($connection) = @_;
-	my %request = (params => {}, body => '', keep => 0);
-	my $params = '';
-	while (defined(my $head = read_exactly($connection, 8))) {
-		my (undef, $type, undef, $length, $padding) = unpack 'CCnnC', $head;
-		my $content = read_exactly($connection, $length + $padding) // return;
-		substr($content, $length) = '';
-		$request{keep} = ord(substr $content, 2, 1) & 1 if $type == BEGIN_REQUEST;
-		$params .= $content if $type == PARAMS;
-		$request{body} .= $content if $type == BODY;
-		next unless $type == BODY && $length == 0;
-		$request{params} = { pairs($params) };
-		return \%request;
-	}
-	return;
-}
-
-sub pairs
-{
-	my ($bytes) = @_;
-	my @pairs;
-	while (length $bytes) {
-		my ($name, $value) = map {
-			my $first = ord substr $bytes, 0, 1;
-			$first < 128 ? unpack 'C', substr $bytes, 0, 1, ''
-			    : 0x7fff_ffff & unpack 'N', substr $bytes, 0, 4, '';
-		} 1 .. 2;
-		push @pairs, substr($bytes, 0, $name, ''), substr($bytes, 0, $value, '');
-	}
-	return @pairs;
 }
 
 sub read_exactly

@@ -22,6 +22,7 @@ use POSIX qw(WNOHANG);
 use Scalar::Util qw(looks_like_number weaken);
 use Time::HiRes qw(sleep);
 
+use Ostler::FastCgi;
 use Ostler::Process qw(wait_for processes_using);
 
 my $root = abs_path(dirname(__FILE__) . '/../../..');
@@ -54,6 +55,9 @@ sub conf    { return "$_[0]{folder}/ostler.conf" }
 sub socket  { return "$_[0]{folder}/ctl/ostlerd.sock" }
 sub log_of  { return slurp("$_[0]{folder}/log/$_[1]") }
 sub pid     { return $_[0]{pid} }
+# Where a FastCGI pool listens, and a client of it; see Ostler::FastCgi for its options.
+sub at      { my ($self, $name) = @_; return 'unix:' . $self->folder . '/sock/' . ($name // 'web') }
+sub client  { my ($self, %options) = @_; return Ostler::FastCgi->new($self->at, %options) }
 sub messages { return slurp("$_[0]{folder}/messages") }
 
 sub slurp
