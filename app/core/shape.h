@@ -21,7 +21,7 @@ struct field {
 	size_t offset; /* where the checked value is stored */
 	bool required;
 	bool nullable;             /* of an answer: SQL's NULL is written as null */
-	long long min, max;        /* code points of TEXT, value of a number; 0, 0: free */
+	long long min, max;        /* code points of text, value of a number; 0, 0: free */
 	const char *preset;        /* stored when it is not given, as a person would write it */
 	const char *const *one_of; /* TEXT: NULL-terminated, or NULL for anything */
 	const char *doc;
@@ -40,7 +40,8 @@ struct shape {
 /*
  * Name, kind and place of a field, all read off the struct member itself, so
  * that renaming the member renames the API and a wrong type cannot compile.
- * FIELD_AS names a kind that C's type cannot tell: TIME is text too.
+ * FIELD_AS names a kind that C's type cannot tell: TIME, DATE, MONTH, UUID,
+ * EMAIL, URL and MONEY are const char * too.
  */
 /* clang-format off */
 #define FIELD(type, member)								\

@@ -287,9 +287,6 @@ static enum fate prepare(
 static const char *parameter(const struct value *value, char scratch[static 32])
 {
 	switch (value->kind) {
-	case TEXT:
-	case TIME:
-		return value->text;
 	case INTEGER:
 		return text_from_integer(scratch, value->integer);
 	case NUMBER:
@@ -300,9 +297,11 @@ static const char *parameter(const struct value *value, char scratch[static 32])
 	case NOTHING:
 		return NULL;
 	case CURSOR:
-		break;
+		bug("a value of kind %d is no SQL parameter", value->kind);
+	default:
+		/* All other kinds are text, and PostgreSQL reads them as it would a literal. */
+		return value->text;
 	}
-	bug("a value of kind %d is no SQL parameter", value->kind);
 }
 
 static enum fate send_statement(

@@ -16,9 +16,16 @@ enum kind {
 	INTEGER, /* long long */
 	NUMBER,  /* double */
 	BOOLEAN, /* bool */
-	TIME,    /* const char *, RFC 3339 in UTC */
+	TIME,    /* const char *, RFC 3339 with its offset */
+	DATE,    /* const char *, YYYY-MM-DD */
+	MONTH,   /* const char *, YYYY-MM */
+	UUID,    /* const char *, in lower case */
+	EMAIL,   /* const char * */
+	URL,     /* const char *, http or https */
+	MONEY,   /* const char *, decimal text with two decimals: never a double on the way */
 	CURSOR,  /* struct cursor: where a page of a list ended */
 };
+#define KINDS (CURSOR + 1)
 
 struct value {
 	enum kind kind;

@@ -13,7 +13,7 @@
 #include "core/input/bind.h"
 
 struct order {
-	const char *name, *colour, *at;
+	const char *name, *colour, *at, *day, *month, *key, *email, *home, *price;
 	long long count;
 	double weight;
 	bool paid;
@@ -27,6 +27,12 @@ static const struct field
 	name   = { FIELD(struct order, name), .min = 1, .max = 5 },
 	colour = { FIELD(struct order, colour), .one_of = colours },
 	at     = { FIELD_AS(struct order, at, TIME) },
+	day    = { FIELD_AS(struct order, day, DATE) },
+	month  = { FIELD_AS(struct order, month, MONTH) },
+	key    = { FIELD_AS(struct order, key, UUID) },
+	email  = { FIELD_AS(struct order, email, EMAIL), .max = 9 },
+	home   = { FIELD_AS(struct order, home, URL) },
+	price  = { FIELD_AS(struct order, price, MONEY), .min = -1, .max = 100 },
 	count  = { FIELD(struct order, count), .min = 1, .max = 200 },
 	free_count = { FIELD(struct order, count) },
 	weight = { FIELD(struct order, weight), .min = -1, .max = 10 },
@@ -147,6 +153,43 @@ static void times_and_cursors_are_checked(void **state)
 	assert_string_equal(from_text(&after, "7"), "must be the cursor of a page's \"next\"");
 }
 
+static void texts_of_a_form_are_stored_in_one_spelling(void **state)
+{
+	(void)state;
+	assert_null(from_text(&at, "2026-01-31T23:59:59"));
+	assert_string_equal(order.at, "2026-01-31T23:59:59Z");
+	assert_null(from_text(&day, "2026-01-31"));
+	assert_string_equal(from_text(&day, "31.1.2026"), "must be a day as 2026-01-31");
+	assert_string_equal(order.day, "2026-01-31");
+	assert_null(from_text(&month, "2026-01"));
+	assert_string_equal(from_text(&month, "2026-01-31"), "must be a month as 2026-01");
+	assert_null(from_text(&key, "123E4567-E89B-12D3-A456-426614174000"));
+	assert_string_equal(order.key, "123e4567-e89b-12d3-a456-426614174000");
+	assert_null(from_text(&email, "Ana@b.org"));
+	assert_string_equal(order.email, "Ana@b.org");
+	assert_string_equal(from_text(&email, "ana"), "must be an e-mail address");
+	assert_string_equal(from_text(&email, "ana@bc.org"), "must have 0 to 9 characters, not 10");
+	assert_null(from_text(&home, "https://example.org"));
+	assert_string_equal(
+	    from_text(&home, "javascript:alert(1)"), "must be an http or https URL");
+}
+
+static void money_keeps_its_decimals(void **state)
+{
+	(void)state;
+	assert_null(from_text(&price, "12.5"));
+	assert_string_equal(order.price, "12.50");
+	assert_null(from_text(&price, "100"));
+	assert_null(from_text(&price, "-1.00"));
+	assert_string_equal(from_text(&price, "100.01"), "must be -1 to 100");
+	assert_string_equal(from_text(&price, "-1.01"), "must be -1 to 100");
+	assert_string_equal(
+	    from_text(&price, "1.234"), "must be an amount with at most two decimals, as 12.50");
+	assert_string_equal(order.price, "-1.00");
+	assert_string_equal(bind_text(arena, &price, "1", 1, &order),
+	    "must be an amount with at most two decimals, as 12.50");
+}
+
 static void json_values_must_have_the_kind_of_their_field(void **state)
 {
 	(void)state;
@@ -181,6 +224,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(numbers_are_finite_and_in_range, begin, end),
 		cmocka_unit_test_setup_teardown(booleans_are_two_words, begin, end),
 		cmocka_unit_test_setup_teardown(times_and_cursors_are_checked, begin, end),
+		cmocka_unit_test_setup_teardown(
+		    texts_of_a_form_are_stored_in_one_spelling, begin, end),
+		cmocka_unit_test_setup_teardown(money_keeps_its_decimals, begin, end),
 		cmocka_unit_test_setup_teardown(
 		    json_values_must_have_the_kind_of_their_field, begin, end),
 	};

@@ -16,7 +16,8 @@ static void times_of_rfc_3339_are_valid(void **state)
 	static const char *const valid[] = { "2026-01-31T23:59:59Z", "2026-01-31T23:59:59.5Z",
 		"2026-01-31T23:59:59.123456Z", "2026-01-31T23:59:59+02:00",
 		"2026-01-31T23:59:59.1-03:30", "2024-02-29T00:00:00Z", "2000-02-29T00:00:00Z",
-		"0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z" };
+		"0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2026-01-31T23:59:59",
+		"2026-01-31T23:59:59.5", "2026-01-31T23:59:59+15:59" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(valid); i++)
@@ -26,13 +27,13 @@ static void times_of_rfc_3339_are_valid(void **state)
 
 static void other_texts_are_no_times(void **state)
 {
-	static const char *const wrong[] = { "", "2026", "2026-01-31", "2026-01-31T23:59:59",
+	static const char *const wrong[] = { "", "2026", "2026-01-31", "2026-01-31T23:59",
 		"2026-01-31 23:59:59Z", "2026-01-31t23:59:59z", "2026-13-01T00:00:00Z",
 		"2026-00-01T00:00:00Z", "2026-02-29T00:00:00Z", "1900-02-29T00:00:00Z",
 		"2026-04-31T00:00:00Z", "2026-01-00T00:00:00Z", "2026-01-32T00:00:00Z",
 		"0000-01-01T00:00:00Z", "2026-01-31T24:00:00Z", "2026-01-31T23:60:00Z",
 		"2026-01-31T23:59:60Z", "2026-01-31T23:59:59.Z", "2026-01-31T23:59:59.1234567Z",
-		"2026-01-31T23:59:59.5", "2026-01-31T23:59:59+2:00", "2026-01-31T23:59:59+02",
+		"2026-01-31T23:59:59+16:00", "2026-01-31T23:59:59+2:00", "2026-01-31T23:59:59+02",
 		"2026-01-31T23:59:59+24:00", "2026-01-31T23:59:59+02:60", "2026-01-31T23:59:59ZZ",
 		"2026-01-31T23:59:59Z ", " 2026-01-31T23:59:59Z", "+026-01-31T23:59:59Z",
 		"2026-01-31T-1:59:59Z", "infinity", "99999-01-01T00:00:00Z" };
@@ -41,6 +42,37 @@ static void other_texts_are_no_times(void **state)
 	for (size_t i = 0; i < COUNT(wrong); i++)
 		if (instant_is_valid(wrong[i]))
 			fail_msg("\"%s\" was taken for a time", wrong[i]);
+}
+
+static void only_an_offset_is_an_offset(void **state)
+{
+	(void)state;
+	assert_false(instant_has_offset("2026-01-31T23:59:59"));
+	assert_false(instant_has_offset("2026-01-31T23:59:59.5"));
+	assert_true(instant_has_offset("2026-01-31T23:59:59Z"));
+	assert_true(instant_has_offset("2026-01-31T23:59:59.5-03:00"));
+	assert_true(instant_has_offset("2026-01-31T23:59:59+00:00"));
+}
+
+static void days_and_months(void **state)
+{
+	static const char *const days[] = { "2026-01-31", "2024-02-29", "0001-01-01" };
+	static const char *const no_days[] = { "", "2026", "2026-01", "2026-02-29", "2026-01-31 ",
+		"2026-1-31", "2026-01-31T00:00:00Z", "0000-01-01", "20260131", "2026/01/31" };
+	static const char *const no_months[] = { "", "2026", "2026-", "2026-1", "2026-00",
+		"2026-13", "2026-01-31", "0000-01", "202601", "2026-01 " };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(days); i++)
+		assert_true(date_is_valid(days[i]));
+	for (size_t i = 0; i < COUNT(no_days); i++)
+		if (date_is_valid(no_days[i]))
+			fail_msg("\"%s\" was taken for a day", no_days[i]);
+	assert_true(month_is_valid("2026-12"));
+	assert_true(month_is_valid("9999-01"));
+	for (size_t i = 0; i < COUNT(no_months); i++)
+		if (month_is_valid(no_months[i]))
+			fail_msg("\"%s\" was taken for a month", no_months[i]);
 }
 
 static void the_database_writes_them_otherwise(void **state)
@@ -128,6 +160,8 @@ int main(void)
 	const struct CMUnitTest instant[] = {
 		cmocka_unit_test(times_of_rfc_3339_are_valid),
 		cmocka_unit_test(other_texts_are_no_times),
+		cmocka_unit_test(only_an_offset_is_an_offset),
+		cmocka_unit_test(days_and_months),
 		cmocka_unit_test(the_database_writes_them_otherwise),
 		cmocka_unit_test(a_cursor_comes_back_as_it_was),
 		cmocka_unit_test(what_is_no_cursor_of_ours_is_refused),

@@ -47,6 +47,7 @@ static void add_value(struct buffer *out, enum kind kind, const char *text, size
 		break;
 	case INTEGER:
 	case NUMBER:
+	case MONEY:
 		/* PostgreSQL writes numbers as JSON does. */
 		buffer_add(out, text, length);
 		break;

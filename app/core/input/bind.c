@@ -15,6 +15,7 @@
 #include "base/buffer.h"
 #include "base/text.h"
 #include "core/input/cursor.h"
+#include "core/input/formats.h"
 #include "core/input/instant.h"
 
 static void *place(const struct field *field, void *input)
@@ -29,6 +30,12 @@ const char *bind_expectation(const struct field *field)
 		[NUMBER] = "must be a number",
 		[BOOLEAN] = "must be true or false",
 		[TIME] = "must be a time as 2026-01-31T23:59:59Z (RFC 3339)",
+		[DATE] = "must be a day as 2026-01-31",
+		[MONTH] = "must be a month as 2026-01",
+		[UUID] = "must be a UUID as 123e4567-e89b-12d3-a456-426614174000",
+		[EMAIL] = "must be an e-mail address",
+		[URL] = "must be an http or https URL",
+		[MONEY] = "must be an amount with at most two decimals, as 12.50",
 		[CURSOR] = "must be the cursor of a page's \"next\"" };
 
 	return expectations[field->kind];
@@ -51,21 +58,54 @@ static const char *not_one_of(struct arena *arena, const char *const *words)
 	return list.data;
 }
 
-static const char *check_text(
+static const char *check_length(
     struct arena *arena, const struct field *field, const char *text, size_t length)
 {
 	long points = text_code_points(text, length);
 
 	if (points < 0)
 		return "must be valid UTF-8";
-	if (field->min > 0 && is_blank(text))
-		return "must not be blank";
 	if (field->max > 0 && (points < field->min || points > field->max))
 		return arena_print(arena, "must have %lld to %lld characters, not %ld", field->min,
 		    field->max, points);
+	return NULL;
+}
+
+static const char *check_text(
+    struct arena *arena, const struct field *field, const char *text, size_t length)
+{
+	const char *wrong;
+
+	if (field->min > 0 && is_blank(text))
+		return "must not be blank";
+	wrong = check_length(arena, field, text, length);
+	if (wrong != NULL)
+		return wrong;
 	if (field->one_of != NULL && text_index(text, field->one_of) < 0)
 		return not_one_of(arena, field->one_of);
 	return NULL;
+}
+
+/* The kinds that are text of a form, which JSON writes as a string. */
+static bool (*const forms[KINDS])(const char *text) = { [TIME] = instant_is_valid,
+	[DATE] = date_is_valid,
+	[MONTH] = month_is_valid,
+	[UUID] = uuid_is_valid,
+	[EMAIL] = email_is_valid,
+	[URL] = url_is_valid };
+
+/* A valid text as it is stored: where a form has several spellings, one of them. */
+static const char *canonical(
+    struct arena *arena, const struct field *field, const char *text, size_t length)
+{
+	char *copy = arena_copy(arena, text, length);
+
+	if (field->kind == TIME && !instant_has_offset(copy))
+		return arena_print(arena, "%sZ", copy);
+	if (field->kind == UUID)
+		for (char *c = copy; *c != '\0'; c++)
+			*c = (char)tolower((unsigned char)*c);
+	return copy;
 }
 
 const char *bind_text(
@@ -76,15 +116,31 @@ const char *bind_text(
 	if (field->kind == CURSOR)
 		return cursor_decode(arena, text, place(field, input)) ? NULL
 								       : bind_expectation(field);
-	if (field->kind == TIME)
-		wrong = instant_is_valid(text) ? NULL : bind_expectation(field);
-	else if (field->kind == TEXT)
+	if (field->kind == TEXT)
 		wrong = check_text(arena, field, text, length);
-	else
+	else if (forms[field->kind] == NULL || !forms[field->kind](text))
 		wrong = bind_expectation(field);
+	else
+		wrong = check_length(arena, field, text, length);
 	if (wrong == NULL)
-		*(const char **)place(field, input) = arena_copy(arena, text, length);
+		*(const char **)place(field, input) = canonical(arena, field, text, length);
 	return wrong;
+}
+
+static const char *money_from_text(
+    struct arena *arena, const struct field *field, const char *text, void *input)
+{
+	char scratch[MONEY_TEXT];
+	long long cents;
+
+	if (!money_read(text, &cents))
+		return bind_expectation(field);
+	if ((field->min != 0 || field->max != 0) &&
+	    (cents < field->min * 100 || cents > field->max * 100))
+		return arena_print(arena, "must be %lld to %lld", field->min, field->max);
+	money_print(scratch, cents);
+	*(const char **)place(field, input) = arena_copy(arena, scratch, strlen(scratch));
+	return NULL;
 }
 
 const char *bind_integer(
@@ -145,6 +201,8 @@ const char *bind_from_text(
 						       : bind_expectation(field);
 	case NUMBER:
 		return number_from_text(arena, field, text, input);
+	case MONEY:
+		return money_from_text(arena, field, text, input);
 	case BOOLEAN:
 		which = text_index(text, booleans);
 		return which < 0 ? bind_expectation(field) : bind_boolean(field, which, input);

@@ -1,11 +1,11 @@
-/* instant.c - a point in time as text. */
+/* instant.c - a point in time, a day or a month as text. */
 #include "core/input/instant.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
-/* Reads two digits as a number; -1 when they are none. */
+/* Reads two digits as a number; -1 when they are none.  Reads the second only behind a digit. */
 static int two_digits(const char *text)
 {
 	if (!isdigit((unsigned char)text[0]) || !isdigit((unsigned char)text[1]))
@@ -28,22 +28,42 @@ static int days_of_month(int year, int month)
 	return days[month - 1] + (month == 2 && leap);
 }
 
-static bool date_is_valid(const char *text)
-{
-	int century = two_digits(text), year;
+/* Each test below reads on only when the one before it has matched: no read past the NUL. */
 
-	if (century < 0 || two_digits(text + 2) < 0 || text[4] != '-' || !within(text + 5, 1, 12) ||
-	    text[7] != '-')
-		return false;
-	year = century * 100 + two_digits(text + 2);
-	return year > 0 && within(text + 8, 1, days_of_month(year, two_digits(text + 5)));
+/* Reads YYYY-MM at the beginning of TEXT: the year, or 0 when it is none of 1 to 9999. */
+static int read_month(const char *text)
+{
+	int century = two_digits(text);
+
+	if (century < 0 || two_digits(text + 2) < 0 || text[4] != '-' || !within(text + 5, 1, 12))
+		return 0;
+	return century * 100 + two_digits(text + 2);
 }
 
+static bool starts_with_date(const char *text)
+{
+	int year = read_month(text);
+
+	return year > 0 && text[7] == '-' &&
+	       within(text + 8, 1, days_of_month(year, two_digits(text + 5)));
+}
+
+bool month_is_valid(const char *text)
+{
+	return read_month(text) > 0 && text[7] == '\0';
+}
+
+bool date_is_valid(const char *text)
+{
+	return starts_with_date(text) && text[10] == '\0';
+}
+
+/* PostgreSQL knows no offset of 16 hours or more, nor does any clock. */
 static bool offset_is_valid(const char *text)
 {
-	if (strcmp(text, "Z") == 0)
+	if (text[0] == '\0' || strcmp(text, "Z") == 0)
 		return true;
-	return (text[0] == '+' || text[0] == '-') && strlen(text) == 6 && within(text + 1, 0, 23) &&
+	return (text[0] == '+' || text[0] == '-') && strlen(text) == 6 && within(text + 1, 0, 15) &&
 	       text[3] == ':' && within(text + 4, 0, 59);
 }
 
@@ -51,10 +71,9 @@ bool instant_is_valid(const char *text)
 {
 	size_t digits;
 
-	/* Each test reads on only when the one before it has matched: no read past the NUL. */
-	if (strlen(text) < sizeof("2026-01-31T23:59:59Z") - 1 || !date_is_valid(text) ||
-	    text[10] != 'T' || !within(text + 11, 0, 23) || text[13] != ':' ||
-	    !within(text + 14, 0, 59) || text[16] != ':' || !within(text + 17, 0, 59))
+	if (!starts_with_date(text) || text[10] != 'T' || !within(text + 11, 0, 23) ||
+	    text[13] != ':' || !within(text + 14, 0, 59) || text[16] != ':' ||
+	    !within(text + 17, 0, 59))
 		return false;
 	text += 19;
 	if (*text == '.') {
@@ -65,6 +84,12 @@ bool instant_is_valid(const char *text)
 		text += 1 + digits;
 	}
 	return offset_is_valid(text);
+}
+
+bool instant_has_offset(const char *text)
+{
+	/* Behind the date, whose hyphens are none. */
+	return strpbrk(text + 10, "Z+-") != NULL;
 }
 
 void instant_add(struct buffer *out, const char *sql, size_t length)

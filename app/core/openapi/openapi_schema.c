@@ -29,9 +29,32 @@ static const char *schema_name(const struct shape *shape)
 	return text_starts(shape->name, "struct ") ? shape->name + 7 : shape->name;
 }
 
+/* How JSON Schema says a kind: its type, what narrows it, and what no keyword before says. */
+static const struct {
+	const char *type, *format, *more;
+} kinds[KINDS] = {
+	[TEXT] = { "string", NULL, NULL },
+	[INTEGER] = { "integer", "int64", NULL },
+	[NUMBER] = { "number", NULL, NULL },
+	[BOOLEAN] = { "boolean", NULL, NULL },
+	[TIME] = { "string", "date-time", NULL },
+	[DATE] = { "string", "date", NULL },
+	[MONTH] = { "string", NULL, "\"pattern\":\"^[0-9]{4}-(0[1-9]|1[0-2])$\"" },
+	[UUID] = { "string", "uuid", NULL },
+	[EMAIL] = { "string", "email", NULL },
+	[URL] = { "string", "uri", "\"pattern\":\"^https?://\"" },
+	[MONEY] = { "number", "decimal", "\"multipleOf\":0.01" },
+	[CURSOR] = { "string", NULL, NULL },
+};
+
+static bool is_number(const struct field *field)
+{
+	return field->kind == INTEGER || field->kind == NUMBER || field->kind == MONEY;
+}
+
 static void write_range(struct buffer *out, const struct field *field)
 {
-	bool text = field->kind == TEXT;
+	bool text = !is_number(field);
 
 	if (field->min == 0 && field->max == 0)
 		return;
@@ -46,7 +69,7 @@ static void write_preset(struct buffer *out, const struct field *field)
 	if (field->preset == NULL)
 		return;
 	json_key(out, "default");
-	if (field->kind == INTEGER || field->kind == NUMBER || field->kind == BOOLEAN)
+	if (is_number(field) || field->kind == BOOLEAN)
 		json_raw(out, field->preset, strlen(field->preset));
 	else
 		json_text(out, field->preset);
@@ -54,26 +77,21 @@ static void write_preset(struct buffer *out, const struct field *field)
 
 static void write_type(struct buffer *out, const struct field *field)
 {
-	static const char *const types[] = { [TEXT] = "string",
-		[INTEGER] = "integer",
-		[NUMBER] = "number",
-		[BOOLEAN] = "boolean",
-		[TIME] = "string",
-		[CURSOR] = "string" };
+	const char *type = kinds[field->kind].type;
 
 	json_key(out, "type");
 	if (field->nullable) {
 		json_open(out, '[');
-		json_text(out, types[field->kind]);
+		json_text(out, type);
 		json_text(out, "null");
 		json_close(out, ']');
 	} else {
-		json_text(out, types[field->kind]);
+		json_text(out, type);
 	}
-	if (field->kind == TIME)
-		json_key_text(out, "format", "date-time");
-	if (field->kind == INTEGER)
-		json_key_text(out, "format", "int64");
+	if (kinds[field->kind].format != NULL)
+		json_key_text(out, "format", kinds[field->kind].format);
+	if (kinds[field->kind].more != NULL)
+		json_raw(out, kinds[field->kind].more, strlen(kinds[field->kind].more));
 }
 
 void openapi_field(struct buffer *out, const struct field *field)

@@ -47,10 +47,14 @@ my %check = (
 	maximum => sub { my (undef, $value, $most) = @_; return $value > $most ? 'is too large' : () },
 	format => sub {
 		my (undef, $value, $format) = @_;
-		my %pattern = (int64 => qr/^-?\d{1,19}\z/, 'date-time' => qr/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)\z/);
+		my %pattern = (int64 => qr/^-?\d{1,19}\z/, date => qr/^\d{4}-\d\d-\d\d\z/, decimal => qr/^-?\d{1,13}(?:\.\d+)?\z/,
+			uuid => qr/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\z/i, email => qr/^[^@\s]+@[^@\s]+\z/, uri => qr/^[a-z][a-z0-9+.-]*:\S+\z/,
+			'date-time' => qr/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)\z/);
 		return "has the unknown format $format" if !$pattern{$format};
 		return $value =~ $pattern{$format} ? () : "is no $format";
 	},
+	pattern => sub { my (undef, $value, $pattern) = @_; return $value =~ /$pattern/ ? () : "does not match $pattern" },
+	multipleOf => sub { my (undef, $value, $step) = @_; return abs($value / $step - sprintf '%.0f', $value / $step) < 1e-6 ? () : "is no multiple of $step" },
 	required => sub { my (undef, $value, $names) = @_; return map { "lacks $_" } grep { !exists $value->{$_} } @$names },
 	properties => sub {
 		my ($self, $value, $schemas, undef, $where) = @_;
