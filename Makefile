@@ -89,6 +89,7 @@ stop: ## end the stack that runs in VAR
 
 check-deps: deps
 	@stack/packages check
+	@t/node/install '$(BUILD)/node'
 
 check: check-deps ## build all, lint, and pass every test
 	@$(MAKE) all lint check-unit

@@ -4,9 +4,9 @@
 
 int main(int argc, char **argv)
 {
-	static const struct ostler_program app = {
-		.name = "ostler-app", .title = "Ostler", .version = "0.1.0", .features = features
-	};
+	static const struct ostler_program app = { .name = "ostler-app",
+		.api = { .title = "Ostler", .version = "0.1.0", .license = "ISC" },
+		.features = features };
 
 	return ostler_main(argc, argv, &app);
 }

@@ -35,7 +35,7 @@ int role_openapi(const struct ostler_program *program, const struct config *unus
 
 	(void)unused;
 	buffer_start(&document, arena, 16 << 10);
-	openapi_write(&document, program->title, program->version, program->features);
+	openapi_write(&document, &program->api, program->features);
 	buffer_add_char(&document, '\n');
 	fwrite(document.data, 1, document.length, stdout);
 	arena_free(&arena);

@@ -144,8 +144,9 @@ int ostler_main(int argc, char **argv, const struct ostler_program *program)
 {
 	struct arena *arena = arena_new(4096);
 	const struct ostler_program whole = { .name = program->name,
-		.title = program->title != NULL ? program->title : program->name,
-		.version = program->version != NULL ? program->version : "0",
+		.api = { .title = program->api.title != NULL ? program->api.title : program->name,
+		    .version = program->api.version != NULL ? program->api.version : "0",
+		    .license = program->api.license },
 		.features = with_builtin(arena, program->features) };
 	struct wish wish = read_command_line(argc, argv, &whole);
 	int status = wish.status;

@@ -9,12 +9,11 @@
 #ifndef APP_PROGRAM_H
 #define APP_PROGRAM_H
 
-#include "core/route.h"
+#include "core/openapi/openapi.h"
 
 struct ostler_program {
-	const char *name;    /* as it is typed; for messages, and PostgreSQL's list of sessions */
-	const char *title;   /* of its API, in the OpenAPI document; NULL: its name */
-	const char *version; /* of its API, likewise; NULL: "0" */
+	const char *name; /* as it is typed; for messages, and PostgreSQL's list of sessions */
+	struct openapi_info api;               /* title NULL: the name; version NULL: "0" */
 	const struct feature *const *features; /* NULL-terminated */
 };
 

@@ -34,7 +34,7 @@ static void describe(
 	struct buffer document;
 
 	buffer_start(&document, arena, 16 << 10);
-	openapi_write(&document, program->title, program->version, program->features);
+	openapi_write(&document, &program->api, program->features);
 	app->openapi = document.data;
 	app->openapi_length = document.length;
 }

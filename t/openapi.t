@@ -22,12 +22,14 @@ is_deeply JSON::PP::decode_json($printed), $document, 'and it is the same';
 my @routes = map { my ($method, $path, $rest) = split ' ', $_, 3; { method => $method, path => $path, rest => $rest } }
     grep { !/^METHOD/ } split /\n/, (Ostler::run(Ostler::build() . '/ostler-app', 'routes'))[0];
 
+sub successes { my ($operation) = @_; return grep { /^[23]/ } keys %{ $operation->{responses} } }
+
 sub operation { my ($method, $path) = @_; return $document->{paths}{$path}{ lc $method } }
 
 subtest 'the document is one of OpenAPI 3.1' => sub {
 	is $document->{openapi}, '3.1.0', 'version';
 	ok length($document->{info}{$_} // ''), "info has its $_" for qw(title version);
-	is_deeply [ grep { !/^(openapi|info|tags|paths|components)$/ } keys %$document ], [], 'nothing else at the top';
+	is_deeply [ grep { !/^(openapi|info|servers|security|tags|paths|components)$/ } keys %$document ], [], 'nothing else at the top';
 	my %tags = map { $_->{name} => $_->{description} } @{ $document->{tags} };
 	my %ids;
 	for my $path (keys %{ $document->{paths} }) {
@@ -40,6 +42,7 @@ subtest 'the document is one of OpenAPI 3.1' => sub {
 			is_deeply [ sort map { $_->{name} } grep { $_->{in} eq 'path' && $_->{required} } @{ $operation->{parameters} // [] } ],
 			    [ sort @named ], 'what stands in its path is a parameter';
 			is $operation->{responses}{default}{'$ref'}, '#/components/responses/problem', 'what else it answers is a problem';
+			is scalar(successes($operation)), 1, 'there is one success';
 		}
 	}
 	my @references = $reply->{content} =~ /"\$ref":"([^"]+)"/g;
@@ -58,8 +61,8 @@ sub fits
 {
 	my ($got, $method, $path) = @_;
 	my $operation = operation($method, $path);
-	my ($promised) = grep { $_ ne 'default' } keys %{ $operation->{responses} };
-	my $response = $got->{status} == $promised ? $operation->{responses}{$promised} : $schema->at('#/components/responses/problem');
+	my $response = $operation->{responses}{ $got->{status} } // $operation->{responses}{default};
+	$response = $schema->at($response->{'$ref'}) if $response->{'$ref'};
 	my ($media) = keys %{ $response->{content} // {} };
 	is $got->{headers}{'content-type'}, $media, "$method $path: $got->{status} of the promised type";
 	return is $got->{content} // '', '', 'and no content' if !$media;

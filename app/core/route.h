@@ -31,6 +31,7 @@ struct route {
 	bool list;                 /* gives {"items":[…],"next":…} of that shape */
 	bool form;                 /* takes application/x-www-form-urlencoded, not JSON */
 	int status;                /* of success; 0: 200, or 204 when it gives nothing */
+	int also;                  /* another status under which it gives the same; 0: none */
 	const char *media;         /* what it gives when that is no shape: "application/json" */
 	handler_fn *handler;
 };

@@ -9,8 +9,11 @@
 #include <ctype.h>
 
 #include "core/answer/json.h"
-#include "core/answer/status.h"
+#include "core/openapi/openapi_responses.h"
 #include "core/openapi/openapi_schema.h"
+
+/* Wherever the document was fetched from: no instance knows all of its names. */
+#define SERVERS "[{\"url\":\"/\"}]"
 
 static void write_parameter(struct buffer *out, const char *in, const struct field *field)
 {
@@ -79,37 +82,6 @@ static void write_body(struct buffer *out, const struct route *route)
 		json_close(out, '}');
 }
 
-static void write_content(struct buffer *out, const struct route *route)
-{
-	json_key_open(out, "content", '{');
-	json_key_open(out, route->media != NULL ? route->media : "application/json", '{');
-	json_key(out, "schema");
-	if (route->gives == NULL)
-		json_raw(out, "{}", 2);
-	else if (route->list)
-		openapi_list(out, route->gives);
-	else
-		openapi_reference(out, route->gives);
-	json_close(out, '}');
-	json_close(out, '}');
-}
-
-static void write_responses(struct buffer *out, const struct route *route)
-{
-	int success = route_success(route);
-
-	json_key_open(out, "responses", '{');
-	json_key(out, arena_print(out->arena, "%d", success));
-	json_open(out, '{');
-	json_key_text(out, "description", status_reason(success));
-	if (route->gives != NULL || route->media != NULL)
-		write_content(out, route);
-	json_close(out, '}');
-	json_key(out, "default");
-	json_raw(out, "{\"$ref\":\"#/components/responses/problem\"}", 41);
-	json_close(out, '}');
-}
-
 /* "GET /api/tasks/{id}" as an identifier: get_api_tasks_id. */
 static const char *operation_id(struct arena *arena, const struct route *route)
 {
@@ -119,7 +91,7 @@ static const char *operation_id(struct arena *arena, const struct route *route)
 	for (char *in = id; *in != '\0'; in++) {
 		if (isalnum((unsigned char)*in))
 			*out++ = (char)tolower((unsigned char)*in);
-		else if (*in == '/' && in[1] != '\0')
+		else if ((*in == '/' || *in == '.') && in[1] != '\0')
 			*out++ = '_';
 	}
 	*out = '\0';
@@ -136,12 +108,13 @@ static void write_operation(
 	json_key_open(out, verb, '{');
 	json_key_text(out, "operationId", operation_id(out->arena, route));
 	json_key_text(out, "summary", route->summary);
+	json_key_text(out, "x-access", access_name(route->access));
 	json_key_open(out, "tags", '[');
 	json_text(out, feature->name);
 	json_close(out, ']');
 	write_parameters(out, route);
 	write_body(out, route);
-	write_responses(out, route);
+	openapi_responses(out, route);
 	json_close(out, '}');
 }
 
@@ -182,15 +155,30 @@ static void write_tags(struct buffer *out, const struct feature *const *features
 	json_close(out, ']');
 }
 
-void openapi_write(struct buffer *out, const char *title, const char *version,
-    const struct feature *const *features)
+static void write_info(struct buffer *out, const struct openapi_info *info)
+{
+	json_key_open(out, "info", '{');
+	json_key_text(out, "title", info->title);
+	json_key_text(out, "version", info->version);
+	if (info->license != NULL) {
+		json_key_open(out, "license", '{');
+		json_key_text(out, "name", info->license);
+		json_key_text(out, "identifier", info->license);
+		json_close(out, '}');
+	}
+	json_close(out, '}');
+}
+
+void openapi_write(
+    struct buffer *out, const struct openapi_info *info, const struct feature *const *features)
 {
 	json_open(out, '{');
 	json_key_text(out, "openapi", "3.1.0");
-	json_key_open(out, "info", '{');
-	json_key_text(out, "title", title);
-	json_key_text(out, "version", version);
-	json_close(out, '}');
+	write_info(out, info);
+	json_key(out, "servers");
+	json_raw(out, SERVERS, sizeof(SERVERS) - 1);
+	json_key(out, "security");
+	json_raw(out, "[]", 2);
 	write_tags(out, features);
 	json_key_open(out, "paths", '{');
 	for (const struct feature *const *feature = features; *feature != NULL; feature++)
@@ -198,6 +186,9 @@ void openapi_write(struct buffer *out, const char *title, const char *version,
 			if (!path_written_before(features, route))
 				write_path(out, features, route->path);
 	json_close(out, '}');
-	openapi_components(out, features);
+	json_key_open(out, "components", '{');
+	openapi_shared_schemas(out, features);
+	openapi_shared_responses(out, features);
+	json_close(out, '}');
 	json_close(out, '}');
 }

@@ -5,8 +5,13 @@
 #include "base/buffer.h"
 #include "core/route.h"
 
-/* Writes the document of an API with this TITLE and VERSION. */
-void openapi_write(struct buffer *, const char *title, const char *version,
-    const struct feature *const *features);
+/* What a document says of the API as a whole. */
+struct openapi_info {
+	const char *title, *version;
+	const char *license; /* its SPDX identifier; NULL: none is named */
+};
+
+void openapi_write(
+    struct buffer *, const struct openapi_info *, const struct feature *const *features);
 
 #endif

@@ -19,11 +19,6 @@
 	"\"required\":[\"pointer\",\"detail\"]}}},"                                    \
 	"\"required\":[\"type\",\"title\",\"status\"]}"
 
-#define PROBLEM_RESPONSE                                      \
-	"{\"description\":\"What went wrong (RFC "            \
-	"9457).\",\"content\":{\"application/problem+json\":" \
-	"{\"schema\":{\"$ref\":\"#/components/schemas/problem\"}}}}"
-
 static const char *schema_name(const struct shape *shape)
 {
 	return text_starts(shape->name, "struct ") ? shape->name + 7 : shape->name;
@@ -191,17 +186,11 @@ static void write_shapes(struct buffer *out, const struct feature *const *featur
 		}
 }
 
-void openapi_components(struct buffer *out, const struct feature *const *features)
+void openapi_shared_schemas(struct buffer *out, const struct feature *const *features)
 {
-	json_key_open(out, "components", '{');
 	json_key_open(out, "schemas", '{');
 	write_shapes(out, features);
 	json_key(out, "problem");
 	json_raw(out, PROBLEM_SCHEMA, sizeof(PROBLEM_SCHEMA) - 1);
-	json_close(out, '}');
-	json_key_open(out, "responses", '{');
-	json_key(out, "problem");
-	json_raw(out, PROBLEM_RESPONSE, sizeof(PROBLEM_RESPONSE) - 1);
-	json_close(out, '}');
 	json_close(out, '}');
 }

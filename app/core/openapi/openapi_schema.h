@@ -14,7 +14,9 @@ void openapi_field(struct buffer *, const struct field *);
 void openapi_object(struct buffer *, const struct shape *, const struct route *);
 void openapi_reference(struct buffer *, const struct shape *);
 void openapi_list(struct buffer *, const struct shape *);
-void openapi_components(struct buffer *, const struct feature *const *features);
+
+/* Adds the member "schemas" of the components: what all routes give. */
+void openapi_shared_schemas(struct buffer *, const struct feature *const *features);
 
 /* Whether NAME stands in braces in the route's path. */
 bool openapi_in_path(const struct route *, const char *name);

@@ -75,4 +75,4 @@ const struct feature health_feature = { .name = "health",
 	    { ROUTE(GET, "/ready", "May it be sent requests", ANYONE, ready),
 		.media = "application/json" },
 	    { ROUTE(GET, "/health", "How is everything it stands on", ANYONE, health),
-		.media = "application/json" }) };
+		.media = "application/json", .also = 503 }) };

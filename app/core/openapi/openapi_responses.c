@@ -1,0 +1,149 @@
+/*
+ * openapi_responses.c - what an operation may answer, status by status.
+ *
+ * Which errors are possible follows from the route's own columns, so that none
+ * is promised or kept quiet by hand: what has no body can get none too large.
+ */
+#include "core/openapi/openapi_responses.h"
+
+#include "base/attributes.h"
+#include "core/answer/json.h"
+#include "core/answer/status.h"
+#include "core/openapi/openapi_schema.h"
+
+/* --- errors --- */
+
+static bool always(const struct route *route)
+{
+	(void)route;
+	return true;
+}
+
+static bool asks_who(const struct route *route)
+{
+	return route->access != ANYONE;
+}
+
+static bool names_something(const struct route *route)
+{
+	return strchr(route->path, '{') != NULL;
+}
+
+static bool has_body(const struct route *route)
+{
+	return route->takes != NULL && route->method != GET && route->method != DELETE;
+}
+
+static bool takes_something(const struct route *route)
+{
+	/* DELETE and GET refuse a query that they do not know. */
+	return route->takes != NULL || route->method == GET || route->method == DELETE;
+}
+
+static const struct failure {
+	int status;
+	bool (*possible)(const struct route *);
+	const char *when;
+} failures[] = {
+	{ 400, always, "The request is not well-formed." },
+	{ 401, asks_who, "Nobody is signed in." },
+	{ 404, names_something, "There is nothing at this path." },
+	{ 413, has_body, "The body is larger than is taken here." },
+	{ 415, has_body, "The body has another media type." },
+	{ 422, takes_something, "What was sent has errors: all of them are listed." },
+	{ 503, always, "The service is away for a moment: Retry-After says how long." },
+};
+
+static const char *name_of(struct arena *arena, const struct failure *failure)
+{
+	return arena_print(arena, "problem_%d", failure->status);
+}
+
+static void refer_to_response(struct buffer *out, const char *name)
+{
+	json_open(out, '{');
+	json_key_text(out, "$ref", arena_print(out->arena, "#/components/responses/%s", name));
+	json_close(out, '}');
+}
+
+static void write_failures(struct buffer *out, const struct route *route)
+{
+	for (size_t i = 0; i < COUNT(failures); i++) {
+		if (!failures[i].possible(route) || failures[i].status == route->also)
+			continue;
+		json_key(out, arena_print(out->arena, "%d", failures[i].status));
+		refer_to_response(out, name_of(out->arena, &failures[i]));
+	}
+	json_key(out, "default");
+	refer_to_response(out, "problem");
+}
+
+/* --- success --- */
+
+static void write_content(struct buffer *out, const struct route *route)
+{
+	json_key_open(out, "content", '{');
+	json_key_open(out, route->media != NULL ? route->media : "application/json", '{');
+	json_key(out, "schema");
+	if (route->gives == NULL)
+		json_raw(out, "{}", 2);
+	else if (route->list)
+		openapi_list(out, route->gives);
+	else
+		openapi_reference(out, route->gives);
+	json_close(out, '}');
+	json_close(out, '}');
+}
+
+static void write_success(struct buffer *out, const struct route *route, int status)
+{
+	json_key(out, arena_print(out->arena, "%d", status));
+	json_open(out, '{');
+	json_key_text(out, "description", status_reason(status));
+	if (route->gives != NULL || route->media != NULL)
+		write_content(out, route);
+	json_close(out, '}');
+}
+
+void openapi_responses(struct buffer *out, const struct route *route)
+{
+	json_key_open(out, "responses", '{');
+	write_success(out, route, route_success(route));
+	if (route->also != 0)
+		write_success(out, route, route->also);
+	write_failures(out, route);
+	json_close(out, '}');
+}
+
+/* --- the responses that operations refer to --- */
+
+static bool any_possible(const struct failure *failure, const struct feature *const *features)
+{
+	for (; *features != NULL; features++)
+		EACH_ROUTE (route, *features)
+			if (failure->possible(route))
+				return true;
+	return false;
+}
+
+static void write_problem(struct buffer *out, const char *name, const char *when)
+{
+	static const char content[] = "{\"application/problem+json\":{\"schema\":{\"$ref\":\"#/"
+				      "components/schemas/problem\"}}}";
+
+	json_key_open(out, name, '{');
+	json_key_text(out, "description", when);
+	json_key(out, "content");
+	json_raw(out, content, sizeof(content) - 1);
+	json_close(out, '}');
+}
+
+void openapi_shared_responses(struct buffer *out, const struct feature *const *features)
+{
+	json_key_open(out, "responses", '{');
+	for (size_t i = 0; i < COUNT(failures); i++)
+		if (any_possible(&failures[i], features))
+			write_problem(out, name_of(out->arena, &failures[i]), failures[i].when);
+	write_problem(out, "problem", "What else went wrong (RFC 9457).");
+	json_close(out, '}');
+}
