@@ -51,11 +51,17 @@ for my $file (sort keys %text) {
 	is_deeply \@wrong, [], "$file includes nothing from above or beside";
 }
 
-my %home = ('libpq-fe.h' => 'app/store/connection.c', 'hiredis/' => 'app/store/redis.c',
+my %home = ('hiredis/' => 'app/store/redis.c',
 	'fcgiapp.h' => 'app/core/serve/fcgi.c', 'jansson.h' => 'app/core/input/json_body.c');
 for my $header (sort keys %home) {
 	my @users = grep { $text{$_} =~ /^#include <\Q$header\E/m } sort keys %text;
 	is_deeply \@users, [ $home{$header} ], "$header is known in one file";
+}
+# One connection is several files; what they share is a header that names libpq's types.
+for my $header (qw(<libpq-fe.h> "store/connection_wire.h")) {
+	my @users = grep { $text{$_} =~ /^#include \Q$header\E/m } sort keys %text;
+	is_deeply [ grep { !m{^app/store/connection\w*\.[ch]$} } @users ], [], "$header is known to one connection's files alone";
+	cmp_ok scalar(@users), '>', 0, 'and to some';
 }
 my @readers = grep { $text{$_} =~ /^#include <libconfig\.h>/m } sort keys %text;
 is_deeply [ grep { !m{^base/settings} } @readers ], [], 'libconfig is known to base/settings alone';

@@ -9,9 +9,8 @@
  * because nothing happened, tell the client what it did wrong, or say that the
  * change may or may not have been made.
  */
-#include "store/connection.h"
+#include "store/connection_wire.h"
 
-#include <libpq-fe.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,15 +20,7 @@
 #include "base/log.h"
 #include "base/text.h"
 
-struct connection {
-	PGconn *pg;
-	/* statement[i], a literal's address, is prepared under the name "i" */
-	const char **statement;
-	unsigned statements, room;
-};
-
-/* Waits for EVENTS on the connection's socket.  False at the deadline. */
-static bool wait_for(PGconn *pg, short events, int64_t deadline)
+bool wire_wait(PGconn *pg, short events, int64_t deadline)
 {
 	struct pollfd socket = { .fd = PQsocket(pg), .events = events };
 	int ms;
@@ -48,7 +39,7 @@ static bool finish_connecting(PGconn *pg, int64_t deadline)
 	PostgresPollingStatusType step = PGRES_POLLING_WRITING;
 
 	while (step == PGRES_POLLING_READING || step == PGRES_POLLING_WRITING) {
-		if (!wait_for(pg, step == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline))
+		if (!wire_wait(pg, step == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline))
 			return false;
 		step = PQconnectPoll(pg);
 	}
@@ -137,13 +128,12 @@ bool connection_is_stale(struct connection *c)
 
 /* --- asking and listening --- */
 
-/* Sends what libpq has buffered; reads meanwhile, since the server may be writing too. */
-static enum fate flush(PGconn *pg, int64_t deadline)
+enum fate wire_flush(PGconn *pg, int64_t deadline)
 {
 	int left;
 
 	while ((left = PQflush(pg)) == 1) {
-		if (!wait_for(pg, POLLIN | POLLOUT, deadline))
+		if (!wire_wait(pg, POLLIN | POLLOUT, deadline))
 			return SILENT;
 		if (!PQconsumeInput(pg))
 			return LOST;
@@ -151,12 +141,11 @@ static enum fate flush(PGconn *pg, int64_t deadline)
 	return left == 0 ? DONE : LOST;
 }
 
-/* The next result, NULL behind the last one.  *FATE is DONE unless the wait failed. */
-static PGresult *next_result(PGconn *pg, int64_t deadline, enum fate *fate)
+PGresult *wire_next_result(PGconn *pg, int64_t deadline, enum fate *fate)
 {
 	*fate = DONE;
 	while (PQisBusy(pg)) {
-		if (!wait_for(pg, POLLIN, deadline)) {
+		if (!wire_wait(pg, POLLIN, deadline)) {
 			*fate = SILENT;
 			return NULL;
 		}
@@ -196,7 +185,7 @@ static enum fate fate_of_state(const char *state)
 	return BROKEN;
 }
 
-static enum fate fate_of_result(const PGresult *result)
+enum fate wire_fate(const PGresult *result)
 {
 	const char *state;
 
@@ -219,20 +208,13 @@ static enum fate listen_to_the_end(PGconn *pg, int64_t deadline, PGresult **last
 	PGresult *result;
 
 	*last = NULL;
-	while ((result = next_result(pg, deadline, &fate)) != NULL) {
+	while ((result = wire_next_result(pg, deadline, &fate)) != NULL) {
 		if (worst == DONE)
-			worst = fate_of_result(result);
+			worst = wire_fate(result);
 		PQclear(*last);
 		*last = result;
 	}
 	return fate != DONE ? fate : worst;
-}
-
-static void log_result(const char *sql, const PGresult *result)
-{
-	log_error("database: SQLSTATE %s: %s; in: %.200s",
-	    PQresultErrorField(result, PG_DIAG_SQLSTATE),
-	    PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY), sql);
 }
 
 /* --- prepared statements --- */
@@ -256,27 +238,27 @@ static void remember_statement(struct connection *c, const char *sql)
 	c->statement[c->statements++] = sql;
 }
 
-static enum fate prepare(
-    struct connection *c, const char *sql, char name[static 12], int64_t deadline)
+enum fate wire_prepare(
+    struct connection *c, const char *sql, char name[static STATEMENT_NAME], int64_t deadline)
 {
 	PGresult *result = NULL;
 	unsigned number;
 	enum fate fate;
 
 	if (find_statement(c, sql, &number)) {
-		snprintf(name, 12, "%u", number);
+		snprintf(name, STATEMENT_NAME, "%u", number);
 		return DONE;
 	}
-	snprintf(name, 12, "%u", number);
+	snprintf(name, STATEMENT_NAME, "%u", number);
 	if (!PQsendPrepare(c->pg, name, sql, 0, NULL))
 		return LOST;
-	fate = flush(c->pg, deadline);
+	fate = wire_flush(c->pg, deadline);
 	if (fate == DONE)
 		fate = listen_to_the_end(c->pg, deadline, &result);
 	if (fate == DONE)
 		remember_statement(c, sql);
 	else if (fate == BROKEN)
-		log_result(sql, result);
+		wire_log(sql, result);
 	PQclear(result);
 	return fate;
 }
@@ -304,8 +286,7 @@ static const char *parameter(const struct value *value, char scratch[static 32])
 	}
 }
 
-static enum fate send_statement(
-    struct connection *c, const char *name, const struct statement *statement, int64_t deadline)
+bool wire_send(struct connection *c, const char *name, const struct statement *statement)
 {
 	const char *text[VALUES_MOST] = { NULL };
 	char scratch[VALUES_MOST][32];
@@ -314,27 +295,7 @@ static enum fate send_statement(
 		bug("%zu values for one statement", statement->count);
 	for (size_t i = 0; i < statement->count; i++)
 		text[i] = parameter(&statement->values[i], scratch[i]);
-	if (!PQsendQueryPrepared(c->pg, name, (int)statement->count, text, NULL, NULL, 0))
-		return LOST;
-	return flush(c->pg, deadline);
-}
-
-static void keep_result(struct rows *rows, const char *sql, PGresult *result)
-{
-	const char *constraint;
-
-	rows->result = result;
-	if (rows->fate == DONE) {
-		rows->count = PQntuples(result);
-		rows->columns = PQnfields(result);
-	}
-	if (rows->fate == CONFLICT) {
-		constraint = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME);
-		if (constraint != NULL)
-			snprintf(rows->constraint, sizeof(rows->constraint), "%s", constraint);
-	}
-	if (rows->fate == BROKEN || rows->fate == INVALID)
-		log_result(sql, result);
+	return PQsendQueryPrepared(c->pg, name, (int)statement->count, text, NULL, NULL, 0);
 }
 
 struct rows *connection_run(
@@ -342,19 +303,19 @@ struct rows *connection_run(
 {
 	struct rows *rows = arena_alloc(arena, sizeof(*rows));
 	PGresult *result = NULL;
-	char name[12];
+	char name[STATEMENT_NAME];
 
-	rows->fate = prepare(c, statement->sql, name, deadline);
+	rows->fate = wire_prepare(c, statement->sql, name, deadline);
 	/* A connection lost while preparing has not sent the statement: asking again is safe. */
 	if (rows->fate == LOST)
 		rows->fate = RETRY;
 	if (rows->fate != DONE)
 		return rows;
-	rows->fate = send_statement(c, name, statement, deadline);
+	rows->fate = wire_send(c, name, statement) ? wire_flush(c->pg, deadline) : LOST;
 	if (rows->fate == DONE)
 		rows->fate = listen_to_the_end(c->pg, deadline, &result);
 	if (result != NULL)
-		keep_result(rows, statement->sql, result);
+		wire_keep(rows, statement->sql, result);
 	return rows;
 }
 
@@ -364,40 +325,13 @@ enum fate connection_script(struct connection *c, const char *sql, int64_t deadl
 	enum fate fate = LOST;
 
 	if (PQsendQuery(c->pg, sql))
-		fate = flush(c->pg, deadline);
+		fate = wire_flush(c->pg, deadline);
 	if (fate == DONE)
 		fate = listen_to_the_end(c->pg, deadline, &result);
 	if (fate != DONE && result != NULL)
-		log_result(sql, result);
+		wire_log(sql, result);
 	else if (fate != DONE)
 		log_failure("a script failed", PQerrorMessage(c->pg));
 	PQclear(result);
 	return fate;
-}
-
-/* --- rows --- */
-
-const char *rows_text(const struct rows *rows, int row, int column)
-{
-	const char *text = PQgetvalue(rows->result, row, column);
-
-	/* libpq gives "" for NULL: only that needs a second question. */
-	return *text == '\0' && PQgetisnull(rows->result, row, column) ? NULL : text;
-}
-
-int rows_length(const struct rows *rows, int row, int column)
-{
-	return PQgetlength(rows->result, row, column);
-}
-
-const char *rows_column(const struct rows *rows, int column)
-{
-	return PQfname(rows->result, column);
-}
-
-void rows_free(struct rows *rows)
-{
-	PQclear(rows->result);
-	rows->result = NULL;
-	rows->count = 0;
 }

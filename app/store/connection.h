@@ -73,8 +73,30 @@ struct statement {
 struct rows *connection_run(
     struct connection *, struct arena *, const struct statement *, int64_t deadline);
 
+/*
+ * Statements that go out together and are one transaction: all happen or none.
+ * Fill with pipeline_add; their rows are in the same order.
+ */
+#define PIPELINE_MOST 8
+struct pipeline {
+	size_t count;
+	struct statement statement[PIPELINE_MOST];
+	struct rows rows[PIPELINE_MOST];
+};
+void pipeline_add(struct pipeline *, const struct statement *);
+void pipeline_free(struct pipeline *); /* its rows; it is empty again */
+
+/* Runs all in one round trip.  DONE, or the fate of the first that failed. */
+enum fate connection_pipeline(struct connection *, struct pipeline *, int64_t deadline);
+
 /* Runs a script of several statements, unprepared.  DONE or why not, logged. */
 enum fate connection_script(struct connection *, const char *sql, int64_t deadline);
+
+/* For poll(2), on a connection that LISTENs. */
+int connection_descriptor(const struct connection *);
+
+/* Reads what has arrived: how many notifications.  LOST when the server has hung up. */
+enum fate connection_hear(struct connection *, unsigned *heard);
 
 /* Whether the server has hung up while the connection was idle. */
 bool connection_is_stale(struct connection *);

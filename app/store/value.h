@@ -79,7 +79,7 @@ static inline struct value value_same(struct value v)
 	    VALUES_3, VALUES_2, VALUES_1, 0)(__VA_ARGS__)
 /* clang-format on */
 
-/* The most values that one statement takes. */
-#define VALUES_MOST 8
+/* The most values that one statement takes, however its array was made. */
+#define VALUES_MOST 16
 
 #endif
