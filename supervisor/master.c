@@ -35,6 +35,9 @@
 #include "supervisor/system/lockfile.h"
 #include "supervisor/system/signals.h"
 
+/* So late, the machine or we were asleep. */
+#define AWAY SECOND_US
+
 struct master {
 	const struct conf *conf; /* that it was started with */
 	struct edition *edition; /* of it */
@@ -49,6 +52,7 @@ struct master {
 	struct signals *signals;
 	int pid_file;
 	bool child_ended; /* set by a signal, acted on by the loop */
+	int64_t looked;   /* when it last looked at the clock */
 	bool all_ready_told;
 };
 
@@ -115,6 +119,26 @@ static int64_t hear_the_rest(struct master *m)
 
 	loop_wait(m->loop, 0);
 	return now;
+}
+
+/*
+ * Takes note of a pause when DUE, or the end of the loop's own work, is long
+ * past.  How much of the time since the last look was slept nobody can say, so
+ * all of it counts as slept.
+ */
+static void look_at_clock(struct master *m, int64_t due, int64_t now)
+{
+	int64_t last = m->looked != 0 ? m->looked : now;
+	double seconds = (double)(now - last) / (double)SECOND_US;
+
+	m->looked = now;
+	if (now - (due > last ? due : last) < AWAY)
+		return;
+	m->pools->pause = (struct pause){ now, now - last };
+	event_master(EVENT_TROUBLE, "looked at the clock after %.1f s only", seconds);
+	log_warn("looked at the clock after %.1f s only, asleep or held up: nobody is blamed for "
+		 "not being in time",
+	    seconds);
 }
 
 static void reap(struct master *m)
@@ -283,8 +307,11 @@ int master_run(const struct conf *conf, const char *file)
 		captures_tell_losses(m.spawner.captures);
 		impatient = impatient < next ? impatient : next;
 		wake = wake < impatient ? wake : impatient;
-		loop_wait(m.loop, wake < stuck ? wake : stuck);
+		wake = wake < stuck ? wake : stuck;
+		look_at_clock(&m, 0, now);
+		loop_wait(m.loop, wake);
 		now = hear_the_rest(&m);
+		look_at_clock(&m, wake, now);
 		reap(&m);
 		wake = do_what_policy_says(&m, now);
 		tell_when_all_are_ready(&m);

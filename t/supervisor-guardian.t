@@ -98,22 +98,4 @@ subtest 'as process 1: strangers are reaped, and change nothing' => sub {
 	is $ostlerd->wait_for_end, 0, 'ends with 0';
 };
 
-subtest 'ostlerd that was stopped for a while kills nobody when it goes on' => sub {
-	my $ostlerd = Ostler::Supervisor->new(pools => {
-		web => { kind => 'fastcgi', listen => 'unix:%D/sock/web', ready_interval => '10ms', ready_timeout => '3s',
-		    command => [ $^X, '-e', 'sleep 1; open my $s, "+<&=", 0; accept my $c, $s while 1' ] },
-		said => { kind => 'worker', ready => 'notify', ready_timeout => '3s', command => [ $^X, '-MSocket', '-e',
-			'select undef, undef, undef, 1; (my $n = $ENV{NOTIFY_SOCKET}) =~ s/^@/\0/; socket my $s, PF_UNIX, SOCK_DGRAM, 0;
-			send $s, "READY=1", 0, pack_sockaddr_un($n); sleep 1 while 1' ] } });
-	$ostlerd->start->wait_for_log(qr/starts; pools/);
-	wait_for(sub { $ostlerd->events(event => 'spawn') == 2 }, 'both to be started');
-	kill 'STOP', $ostlerd->pid;
-	sleep 4;
-	kill 'CONT', $ostlerd->pid;
-	$ostlerd->wait_for_worker('said', 1, sub { $_[0]{state} eq 'ready' });
-	is scalar($ostlerd->events(pool => 'said', event => 'not_ready')), 0, 'what was said in time counts';
-	is $ostlerd->worker('said')->{restarts}, 0, 'its process is the first';
-	is $ostlerd->stop, 0, 'ends with 0';
-};
-
 done_testing;

@@ -65,9 +65,10 @@ static bool is_empty(struct generation *generation, int64_t now)
 	       now - generation->empty_since >= EMPTY_FOR;
 }
 
-static int64_t look_at_queue(struct generation *generation, int64_t now)
+static int64_t look_at_queue(const struct pools *pools, struct generation *generation, int64_t now)
 {
-	int64_t deadline = generation->since + generation->plan.conf->drain_timeout * 1000;
+	int64_t deadline = generation->since + generation->plan.conf->drain_timeout * MS +
+			   pools_excuse(pools, generation->since);
 
 	if (now < generation->look_at)
 		return generation->look_at;
@@ -108,7 +109,7 @@ static int64_t tend(struct pools *pools, struct generation *generation, int64_t 
 		 policy_may_retire(pools, generation))
 		drain_retire(generation, now);
 	if (generation->phase == GENERATION_EMPTYING)
-		return look_at_queue(generation, now);
+		return look_at_queue(pools, generation, now);
 	if (may_go(pools, generation)) {
 		event_generation(EVENT_GENERATION_END, generation, "generation %lld has ended",
 		    generation->number);

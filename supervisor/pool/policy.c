@@ -67,6 +67,12 @@ static bool has_come(struct deciding *d, int64_t time)
 	return false;
 }
 
+/* The same for who began at SINCE and has so long; what was slept through does not count. */
+static bool is_up(struct deciding *d, int64_t since, int64_t patience)
+{
+	return has_come(d, since + patience + pools_excuse(d->pools, since));
+}
+
 static bool is_coming(const struct pool *pool)
 {
 	return pool->newest->phase == GENERATION_COMING;
@@ -186,7 +192,7 @@ static void decide_look(struct deciding *d, struct worker *worker)
 	if (worker->probe.pid == 0) {
 		if (has_come(d, worker->probe.next))
 			give(d, ORDER_LOOK, worker);
-	} else if (has_come(d, worker->probe.deadline)) {
+	} else if (has_come(d, worker->probe.deadline + pools_excuse(d->pools, worker->since))) {
 		give(d, ORDER_END_PROBE, worker);
 	}
 }
@@ -208,7 +214,7 @@ static void decide_starting(struct deciding *d, struct worker *worker)
 	/* Asked before the time: what was said in time counts, were we late to hear it. */
 	if (seems_ready(worker))
 		give(d, ORDER_WELCOME, worker);
-	else if (has_come(d, worker->since + US(conf->ready_timeout)))
+	else if (is_up(d, worker->since, US(conf->ready_timeout)))
 		give(d, ORDER_GIVE_UP, worker);
 	else if (worker->executed)
 		decide_look(d, worker);
@@ -261,7 +267,8 @@ static void decide_request(struct deciding *d, struct worker *worker)
 {
 	if (!is_watched(worker))
 		return;
-	if (worker->sight.overdue)
+	if (worker->sight.overdue &&
+	    is_up(d, worker->sight.since, worker->sight.deadline - worker->sight.since))
 		give(d, ORDER_ABANDON, worker);
 	else if (has_come(d, worker->sight.next))
 		give(d, ORDER_WATCH, worker);
@@ -288,7 +295,7 @@ static void decide_draining(struct deciding *d, struct worker *worker)
 {
 	if (may_stop(d, worker->generation))
 		give(d, ORDER_STOP, worker);
-	else if (has_come(d, worker->since + US(worker_conf(worker)->drain_timeout)))
+	else if (is_up(d, worker->since, US(worker_conf(worker)->drain_timeout)))
 		give(d, ORDER_HURRY, worker);
 	else if (has_come(d, worker->look_at))
 		give(d, ORDER_ASK, worker);
@@ -296,12 +303,10 @@ static void decide_draining(struct deciding *d, struct worker *worker)
 
 static void decide_stopping(struct deciding *d, struct worker *worker)
 {
-	int64_t deadline = worker->since + US(worker_conf(worker)->stop_timeout);
-	int64_t quick = d->pools->stopping_since + QUICK_PATIENCE;
+	bool quick = d->pools->stopping == STOP_QUICK;
 
-	if (d->pools->stopping == STOP_QUICK && quick < deadline)
-		deadline = quick;
-	if (has_come(d, deadline))
+	if (is_up(d, worker->since, US(worker_conf(worker)->stop_timeout)) ||
+	    (quick && is_up(d, d->pools->stopping_since, QUICK_PATIENCE)))
 		give(d, ORDER_KILL, worker);
 }
 

@@ -305,6 +305,11 @@ struct worker *pools_find_probe(const struct pools *pools, pid_t pid)
 	return find(pools, probe_of, pid);
 }
 
+int64_t pools_excuse(const struct pools *pools, int64_t since)
+{
+	return since < pools->pause.ended ? pools->pause.length : 0;
+}
+
 void pools_stop(struct pools *pools, enum stopping stopping, int64_t now)
 {
 	if (stopping <= pools->stopping)

@@ -117,6 +117,12 @@ struct pool {
 	bool outdated;         /* a service whose settings have changed: it must be restarted */
 };
 
+/* We slept, and the whole machine perhaps: from one look at the clock to the next, far too late. */
+struct pause {
+	int64_t ended; /* clock_now; 0: there was none yet */
+	int64_t length;
+};
+
 enum stopping { STOP_NOT, STOP_ORDERLY, STOP_QUICK };
 
 struct pools {
@@ -128,6 +134,7 @@ struct pools {
 	struct inherited *inherited; /* sockets that were there before us */
 	enum stopping stopping;
 	int64_t stopping_since; /* of the present kind of stopping */
+	struct pause pause;     /* the last one */
 };
 
 /* What a pool is as a whole, from its workers. */
@@ -177,6 +184,13 @@ enum pool_state pool_state(const struct pools *, const struct pool *);
 
 /* Whether POOL comes after OTHER: names it in its `after`, or names one that does. */
 bool pool_comes_after(const struct pools *, const struct pool *, const struct pool *other);
+
+/*
+ * How much longer than usual he may take whose time runs SINCE: as long as the
+ * last pause, if he was in it.  A suspended laptop, a paused virtual machine or
+ * SIGSTOP must not end in killing all who could not go on meanwhile.
+ */
+int64_t pools_excuse(const struct pools *, int64_t since);
 
 /* The worker whose process, or whose probe's process, PID is; or NULL. */
 struct worker *pools_find_worker(const struct pools *, pid_t pid);

@@ -490,6 +490,36 @@ static void what_does_not_end_is_killed(void **state)
 	assert_int_equal(ordered(h, ORDER_KILL, CRON), 1);
 }
 
+static void what_was_slept_through_is_held_against_nobody(void **state)
+{
+	struct house *h = *state;
+	struct worker *starts = worker(h, CRON, 1), *ends = worker(h, WEB, 1);
+
+	begin(starts, 14, 1 * SECOND_US);
+	h->generation[CRON].plan.ready.kind = READY_NOTIFY;
+	make_ready(ends, 12, 1 * SECOND_US);
+	worker_becomes(ends, WORKER_STOPPING, 1 * SECOND_US);
+	h->pools->pause = (struct pause){ .ended = 100 * SECOND_US, .length = 99 * SECOND_US };
+	decide(h, 100 * SECOND_US);
+	assert_int_equal(ordered(h, ORDER_KILL, WEB), 0);
+	assert_int_equal(ordered(h, ORDER_GIVE_UP, CRON), 0);
+	decide(h, (1 + 3 + 99) * SECOND_US);
+	assert_int_equal(ordered(h, ORDER_KILL, WEB), 1);
+	decide(h, (1 + 5 + 99) * SECOND_US);
+	assert_int_equal(ordered(h, ORDER_GIVE_UP, CRON), 1);
+}
+
+static void who_comes_after_a_pause_gets_no_more_than_usual(void **state)
+{
+	struct house *h = *state;
+
+	h->pools->pause = (struct pause){ .ended = 100 * SECOND_US, .length = 99 * SECOND_US };
+	make_ready(worker(h, WEB, 1), 12, 100 * SECOND_US);
+	worker_becomes(worker(h, WEB, 1), WORKER_STOPPING, 100 * SECOND_US);
+	decide(h, 103 * SECOND_US);
+	assert_int_equal(ordered(h, ORDER_KILL, WEB), 1);
+}
+
 static void a_quick_stop_knows_no_order_and_little_patience(void **state)
 {
 	struct house *h = *state;
@@ -723,6 +753,8 @@ int main(void)
 		TEST(a_pool_waits_for_the_last_worker_of_the_pool_behind_it),
 		TEST(what_does_not_run_comes_to_rest),
 		TEST(what_does_not_end_is_killed),
+		TEST(what_was_slept_through_is_held_against_nobody),
+		TEST(who_comes_after_a_pause_gets_no_more_than_usual),
 		TEST(a_quick_stop_knows_no_order_and_little_patience),
 		TEST(a_quick_stop_is_never_made_slow_again),
 		TEST(while_stopping_nothing_starts_again),
