@@ -36,6 +36,10 @@ struct pool_conf {
 	const char *stop_signal, *reload_signal;
 	long long stop_timeout, drain_timeout;
 	long long max_age, max_requests, max_requests_jitter, max_memory, memory_interval;
+	const char *canary; /* path of the request; NULL: none is made */
+	struct words canary_params;
+	const char *canary_status;
+	long long canary_timeout;
 	long long request_timeout; /* 0: no limit */
 	long long watch_interval;
 	const char *output;

@@ -59,6 +59,21 @@ static void check_kind(const struct pool_conf *pool, struct complaints *complain
 		    "backoff_longest must be at least backoff_first, %lld ms", pool->backoff_first);
 }
 
+/* Where two generations share a socket, nobody can tell which of them has answered. */
+static void check_canary(const struct pool_conf *pool, struct complaints *complaints)
+{
+	if (pool->canary == NULL)
+		return;
+	if (pool->kind != KIND_FASTCGI)
+		COMPLAIN(pool, "canary", complaints,
+		    "canary is for a fastcgi pool; a %s has no socket",
+		    pool_kind_names[pool->kind]);
+	else if (pool->listen != NULL && !text_starts(pool->listen, "unix:"))
+		COMPLAIN(pool, "canary", complaints,
+		    "canary needs a unix socket: at %s old and new workers take from one queue",
+		    pool->listen);
+}
+
 /* Complains unless the folder of PATH is there; the path is taken apart in a copy. */
 static bool folder_is_there(const char *path, struct stat *about, char folder[static 4096])
 {
@@ -127,6 +142,7 @@ void conf_check_pool(const struct pool_conf *pool, struct complaints *complaints
 	struct plan plan;
 
 	check_kind(pool, complaints);
+	check_canary(pool, complaints);
 	check_socket_path(pool, complaints);
 	check_output(pool, complaints);
 	if (plan_make(arena, pool, &critic, &plan))

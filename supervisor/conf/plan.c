@@ -90,6 +90,15 @@ static void make_readiness(struct making *m)
 		m->plan->probe = find_program(m, "ready", ready->command.word[0]);
 }
 
+static void make_trial(struct making *m)
+{
+	const char *name;
+	const char *wrong = trial_make(m->arena, m->conf, &m->plan->trial, &name);
+
+	if (wrong != NULL)
+		complain(m, name, "%s", wrong);
+}
+
 static int find_signal(struct making *m, const char *setting, const char *name)
 {
 	int number = name != NULL ? program_signal(name) : 0;
@@ -155,6 +164,7 @@ bool plan_make(struct arena *arena, const struct pool_conf *conf, const struct p
 	make_identity(&making);
 	make_environment(&making);
 	make_readiness(&making);
+	make_trial(&making);
 	make_listener(&making);
 	check_folder(&making);
 	plan->program = find_program(&making, "command", conf->command.word[0]);

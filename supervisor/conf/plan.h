@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "supervisor/conf/conf.h"
 #include "supervisor/conf/readiness.h"
+#include "supervisor/conf/trial.h"
 #include "supervisor/system/identity.h"
 #include "supervisor/system/listener.h"
 
@@ -19,6 +20,7 @@ struct plan {
 	const char *probe;   /* and of the command in ready = "exec:…" */
 	struct identity who;
 	struct readiness ready;
+	struct trial_plan trial;
 	struct address address; /* of a fastcgi pool */
 	struct listener_rights rights;
 	mode_t umask;

@@ -201,6 +201,13 @@ static void warn_of_short_queue(const struct generation *generation)
 		    generation->pool->name, limit, wanted);
 }
 
+/* Its workers and the old ones would take from one queue: a canary would prove nothing. */
+static bool shares_for_good(const struct generation *generation)
+{
+	return generation->plan.trial.request != NULL &&
+	       listener_is_inherited(generation->listener);
+}
+
 bool generation_listen(
     struct arena *arena, struct generation *generation, struct listener *beside, const char **wrong)
 {
@@ -215,8 +222,10 @@ bool generation_listen(
 		return true;
 	warn_of_short_queue(generation);
 	generation->listener = listener_open(arena, &wish, wrong);
-	if (generation->listener != NULL)
+	if (generation->listener != NULL && !shares_for_good(generation))
 		return true;
+	if (generation->listener != NULL)
+		*wrong = "canary needs a socket of the pool's own, and this one was inherited";
 	*wrong = arena_print(arena, "pool %s: %s", generation->pool->name, *wrong);
 	return false;
 }

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "supervisor/pool/generation.h"
 #include "supervisor/pool/verdict.h"
+#include "supervisor/process/canary.h"
 #include "supervisor/process/idle.h"
 #include "supervisor/record/tell.h"
 #include "supervisor/system/clients.h"
@@ -37,8 +38,11 @@ static void start(struct spawner *spawner, struct worker *worker, int64_t now)
 
 static void welcome(struct worker *worker, int64_t now)
 {
+	canary_end(worker);
 	worker_becomes(worker, WORKER_READY, now);
 	tell_ready(worker);
+	if (generation_is_ready(worker->generation))
+		worker->generation->proven = true;
 }
 
 /* Where there is always a client waiting, a worker is never seen to wait for one. */
@@ -77,6 +81,7 @@ static void look(struct spawner *spawner, struct worker *worker, int64_t now)
 static void drain(struct worker *worker, int64_t now)
 {
 	spawn_end_probe(worker);
+	canary_end(worker);
 	worker_becomes(worker, WORKER_DRAINING, now);
 	worker->look_at = now;
 	tell_draining(worker);
@@ -132,9 +137,13 @@ static void ask_to_end(struct worker *worker, enum stop_reason reason, int64_t n
 {
 	if (reason == REASON_NOT_READY)
 		snprintf(worker->cause, sizeof(worker->cause), "was not ready in time");
+	if (reason == REASON_CANARY && worker->trial.state != TRIAL_FAILED)
+		snprintf(worker->cause, sizeof(worker->cause),
+		    "did not answer in time to GET %.90s", worker_conf(worker)->canary);
 	spawn_end_probe(worker);
 	worker_becomes(worker, WORKER_STOPPING, now);
 	tell_stopping(worker, reason);
+	canary_end(worker);
 	spawn_signal(worker, worker->generation->plan.stop_signal);
 }
 
@@ -166,6 +175,12 @@ static void carry_out(struct spawner *spawner, const struct order *order, int64_
 	case ORDER_END_PROBE:
 		spawn_end_probe(worker);
 		worker->probe.deadline = LOOP_FOREVER; /* once is enough; SIGCHLD follows */
+		break;
+	case ORDER_TRY:
+		canary_send(spawner->loop, worker, now);
+		break;
+	case ORDER_REJECT:
+		ask_to_end(worker, REASON_CANARY, now);
 		break;
 	case ORDER_GIVE_UP:
 		ask_to_end(worker, REASON_NOT_READY, now);

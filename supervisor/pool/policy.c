@@ -197,6 +197,27 @@ static void decide_look(struct deciding *d, struct worker *worker)
 	}
 }
 
+/*
+ * Once all workers of a generation have been ready it is proven: a request made
+ * for one that starts later might be taken by any other.
+ */
+static void decide_trial(struct deciding *d, struct worker *worker)
+{
+	const struct trial *trial = &worker->trial;
+	const struct generation *generation = worker->generation;
+
+	if (generation->plan.trial.request == NULL || generation->proven ||
+	    trial->state == TRIAL_PASSED)
+		give(d, ORDER_WELCOME, worker);
+	else if (trial->state == TRIAL_FAILED
+		     ? has_come(d, trial->next)
+		     : trial->begun != 0 &&
+			   is_up(d, trial->begun, US(worker_conf(worker)->canary_timeout)))
+		give(d, ORDER_REJECT, worker);
+	else if (trial->state == TRIAL_NONE && has_come(d, trial->next))
+		give(d, ORDER_TRY, worker);
+}
+
 static void decide_starting(struct deciding *d, struct worker *worker)
 {
 	const struct pool_conf *conf = worker_conf(worker);
@@ -213,7 +234,7 @@ static void decide_starting(struct deciding *d, struct worker *worker)
 		return;
 	/* Asked before the time: what was said in time counts, were we late to hear it. */
 	if (seems_ready(worker))
-		give(d, ORDER_WELCOME, worker);
+		decide_trial(d, worker);
 	else if (is_up(d, worker->since, US(conf->ready_timeout)))
 		give(d, ORDER_GIVE_UP, worker);
 	else if (worker->executed)

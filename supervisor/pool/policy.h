@@ -18,6 +18,8 @@ enum order_verb {
 	ORDER_WELCOME,   /* it is ready */
 	ORDER_LOOK,      /* look whether it is ready */
 	ORDER_END_PROBE, /* the command that looks takes too long: kill it */
+	ORDER_TRY,       /* make the request that it must answer first */
+	ORDER_REJECT,    /* it did not answer, or not well: send its stop signal */
 	ORDER_GIVE_UP,   /* not ready in time: send its stop signal */
 	ORDER_DRAIN,     /* let it finish what it has */
 	ORDER_ASK,       /* look whether it is idle, and send its stop signal if it is */

@@ -38,6 +38,16 @@ struct probe {
 	int64_t deadline; /* of that command */
 };
 
+enum trial_state { TRIAL_NONE, TRIAL_UNDER_WAY, TRIAL_PASSED, TRIAL_FAILED };
+
+/* The request that must be answered before the worker counts as ready: process/canary.h. */
+struct trial {
+	enum trial_state state;
+	int64_t next;          /* when to make it; or, when it has failed, to act on that */
+	int64_t begun;         /* when it was first made, or could not be; 0: not yet */
+	struct canary *canary; /* what came of it; NULL: nothing yet */
+};
+
 #define WORKER_SAID_ROOM  128
 #define WORKER_CAUSE_ROOM 160
 
@@ -56,6 +66,7 @@ struct worker {
 	bool seems_ready;    /* it said so, or was seen to be */
 	struct watch report; /* the pipe on which the child reports a failed exec; fd -1: closed */
 	struct probe probe;
+	struct trial trial;
 	struct capture *capture; /* of what the process prints; NULL: there is none */
 	struct board *board;     /* its scoreboard (board.h); NULL: it runs without */
 	struct sight sight;      /* what it was doing when last looked at */
@@ -89,6 +100,7 @@ struct generation {
 	struct generation *older; /* of the same pool */
 	long long number;         /* from 1 */
 	uint64_t imprint;         /* of the files that its processes are made of */
+	bool proven;              /* all of its workers were ready once */
 	const char *failure;      /* why it cannot take over; NULL: nothing is known against it */
 	unsigned long long retired_by; /* the number of the reload; 0: none */
 	enum generation_phase phase;

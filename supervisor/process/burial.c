@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "supervisor/output/capture.h"
 #include "supervisor/pool/verdict.h"
+#include "supervisor/process/canary.h"
 #include "supervisor/process/guardian.h"
 #include "supervisor/process/idle.h"
 #include "supervisor/record/ledger.h"
@@ -40,6 +41,7 @@ static void worker_ended(struct pools *pools, struct spawner *spawner, struct wo
 	spawn_hear_report(spawner, worker); /* why exec failed, if it did */
 	capture_drain(worker->capture);     /* its last words come before its end */
 	spawn_end_probe(worker);
+	canary_end(worker);
 	verdict = verdict_after_end(pools, worker, ending, now, spawn_any_number());
 	tell_ended(pools, worker, ending, &verdict, now);
 	capture_leave(&worker->capture);

@@ -143,6 +143,7 @@ static void record_start(struct worker *worker, pid_t pid, int64_t now)
 	set_limits(worker);
 	sight_forget(&worker->sight, now + first_look(worker));
 	worker->probe = (struct probe){ .next = now, .fd = -1 };
+	worker->trial = (struct trial){ .state = TRIAL_NONE };
 	worker_becomes(worker, WORKER_STARTING, now);
 }
 

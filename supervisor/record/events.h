@@ -30,14 +30,16 @@ enum event_kind {
 	EVENT_MASTER_STOP,  /* all shall end; text: who asked, and how fast */
 	EVENT_SIGNAL,       /* ostlerd was sent a signal */
 
-	EVENT_SPAWN,        /* a process was made */
-	EVENT_SPAWN_FAILED, /* none could be made; retry_in */
-	EVENT_READY,        /* lasted: since its start */
-	EVENT_NOT_READY,    /* it was not in time and is asked to end */
-	EVENT_FINISH,       /* it takes nothing new, and ends when it has finished */
-	EVENT_NOT_FINISHED, /* it was not in time and is asked to end */
-	EVENT_STOP,         /* it is asked to end; text: why */
-	EVENT_KILL,         /* SIGKILL to its group; text: why */
+	EVENT_SPAWN,         /* a process was made */
+	EVENT_SPAWN_FAILED,  /* none could be made; retry_in */
+	EVENT_READY,         /* lasted: since its start */
+	EVENT_NOT_READY,     /* it was not in time and is asked to end */
+	EVENT_CANARY,        /* it has answered the request that it must answer first */
+	EVENT_CANARY_FAILED, /* it has not, or not well, and is asked to end */
+	EVENT_FINISH,        /* it takes nothing new, and ends when it has finished */
+	EVENT_NOT_FINISHED,  /* it was not in time and is asked to end */
+	EVENT_STOP,          /* it is asked to end; text: why */
+	EVENT_KILL,          /* SIGKILL to its group; text: why */
 	EVENT_SAID,    /* text: one of the last lines of a process that fails, before its exit */
 	EVENT_EXIT,    /* code, signalled, failed, lasted, retry_in; text: the cause */
 	EVENT_RECYCLE, /* it shall be replaced; text: why */

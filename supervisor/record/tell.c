@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "supervisor/output/capture.h"
+#include "supervisor/process/canary.h"
 #include "supervisor/record/events.h"
 
 #define NAMES_ROOM 256
@@ -27,6 +28,32 @@ const char *tell_duration(char text[static TELL_DURATION], int64_t microseconds)
 	return text;
 }
 
+static void add_last_words(struct buffer *text, const struct worker *worker)
+{
+	for (size_t i = 0; capture_last(worker->capture, i) != NULL; i++)
+		buffer_print(text, "\n%s: | %s", worker->name, capture_last(worker->capture, i));
+}
+
+/*
+ * Who took a canary is not known, so what all of the generation have printed may
+ * be about it; and what was answered as error output is.
+ */
+static void add_words_about_canary(struct buffer *text, const struct worker *worker)
+{
+	const struct generation *generation = worker->generation;
+	const char *line = canary_said(worker);
+
+	for (size_t i = 0; i < generation->count; i++)
+		add_last_words(text, generation->worker[i]);
+	while (*line != '\0') {
+		size_t length = strcspn(line, "\n");
+
+		if (length > 0)
+			buffer_print(text, "\n%s: | %.*s", worker->name, (int)length, line);
+		line += length + strspn(line + length, "\n");
+	}
+}
+
 /* What a reload answers when it fails, for it waits for this generation: why, and the last words.
  */
 static void hold_against(const struct worker *worker, const char *what)
@@ -39,8 +66,10 @@ static void hold_against(const struct worker *worker, const char *what)
 		return;
 	buffer_start(&text, generation->arena, 256);
 	buffer_print(&text, "%s: %s", worker->name, what);
-	for (size_t i = 0; capture_last(worker->capture, i) != NULL; i++)
-		buffer_print(&text, "\n%s: | %s", worker->name, capture_last(worker->capture, i));
+	if (worker->trial.canary != NULL)
+		add_words_about_canary(&text, worker);
+	else
+		add_last_words(&text, worker);
 	buffer_add_char(&text, '\0');
 	generation->failure = text.data;
 }
@@ -109,6 +138,11 @@ void tell_stopping(const struct worker *worker, enum stop_reason reason)
 		event_worker(EVENT_NOT_READY, worker, "not ready after %s", time);
 		log_warn("%s: not ready after %s; stops it", worker->name, time);
 		hold_against(worker, "was not ready in time");
+		return;
+	case REASON_CANARY:
+		event_worker(EVENT_CANARY_FAILED, worker, "%s", worker->cause);
+		log_warn("%s: %s; stops it", worker->name, worker->cause);
+		hold_against(worker, worker->cause);
 		return;
 	case REASON_NOT_FINISHED:
 		tell_duration(time, conf->drain_timeout * 1000);

@@ -16,7 +16,14 @@ void tell_draining(const struct worker *);
 void tell_recycled(const struct worker *, const char *limit);
 
 /* Why a worker is sent its stop signal. */
-enum stop_reason { REASON_ASKED, REASON_IDLE, REASON_NOT_READY, REASON_NOT_FINISHED, REASON_STUCK };
+enum stop_reason {
+	REASON_ASKED,
+	REASON_IDLE,
+	REASON_NOT_READY,
+	REASON_CANARY, /* worker->cause says what was wrong with its answer */
+	REASON_NOT_FINISHED,
+	REASON_STUCK
+};
 void tell_stopping(const struct worker *, enum stop_reason);
 void tell_killing(const struct worker *);
 void tell_stuck(const struct worker *, const char *request);

@@ -281,6 +281,11 @@ const struct address *listener_address(const struct listener *l)
 	return &l->address;
 }
 
+const char *listener_path(const struct listener *l)
+{
+	return l->temporary != NULL ? l->temporary : l->address.path;
+}
+
 /* Readable means that accept(2) would have something: of a socket that listens, its queue. */
 bool listener_has_waiting(const struct listener *l)
 {

@@ -63,6 +63,9 @@ bool listener_is_shut(const struct listener *);
 bool listener_has_waiting(const struct listener *); /* a connection is in its queue */
 const struct address *listener_address(const struct listener *);
 
+/* Where a unix socket can be reached now: its temporary name until it is published. */
+const char *listener_path(const struct listener *);
+
 int listener_fd(const struct listener *);
 
 /* Lets go of it; the last to do so deletes the public name if it is still ours, and closes it. */

@@ -3,7 +3,9 @@
  *
  * It answers with the body it was sent.  The path asks for more: /slow answers
  * after the seconds that stand in SECONDS, /big with BYTES bytes, /die not at all.
- * With HANG in its environment it never accepts; with FAIL it complains and ends.
+ * With HANG in its environment it never accepts; with FAIL it complains and ends;
+ * with BROKEN it starts well and fails at each request: "die", "hang", "error" (a
+ * status 500, with complaints on both kinds of error output) or "silence".
  */
 #include <fcgiapp.h>
 #include <stdio.h>
@@ -48,6 +50,20 @@ static void leak(size_t bytes)
 		memset(lost, 1, bytes);
 }
 
+static void fail(const FCGX_Request *request, const char *how)
+{
+	fprintf(stderr, "the request is beyond me\n");
+	if (strcmp(how, "die") == 0)
+		abort();
+	while (strcmp(how, "hang") == 0)
+		pause();
+	if (strcmp(how, "error") == 0) {
+		FCGX_FPrintF(request->err, "the table is gone\n");
+		FCGX_FPrintF(request->out, "Status: 500\r\n");
+		head(request);
+	}
+}
+
 static void answer(const FCGX_Request *request)
 {
 	const char *path = FCGX_GetParam("SCRIPT_NAME", request->envp);
@@ -78,7 +94,10 @@ int main(void)
 	FCGX_Init();
 	FCGX_InitRequest(&request, 0, 0);
 	while (FCGX_Accept_r(&request) >= 0) {
-		answer(&request);
+		if (getenv("BROKEN") != NULL)
+			fail(&request, getenv("BROKEN"));
+		else
+			answer(&request);
 		FCGX_Finish_r(&request);
 	}
 	return 0;

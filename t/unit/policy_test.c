@@ -724,6 +724,78 @@ static void of_removed_pools_too_the_last_to_come_goes_first(void **state)
 	assert_false(policy_may_retire(h->pools, &h->generation[CRON]));
 }
 
+/* A web worker that seems ready and has a request to answer first. */
+static struct worker *worker_on_trial(struct house *h, int64_t now)
+{
+	struct worker *w = worker(h, WEB, 1);
+
+	all_are_up(h, now);
+	worker_becomes(w, WORKER_WAITING, now);
+	begin(w, 20, now);
+	w->seems_ready = true;
+	h->generation[WEB].plan.trial.request = "a request";
+	h->conf[WEB].canary_timeout = 100;
+	return w;
+}
+
+static void a_worker_on_trial_counts_as_ready_once_it_has_answered(void **state)
+{
+	struct house *h = *state;
+	struct worker *w = worker_on_trial(h, 1);
+
+	decide(h, 2);
+	assert_int_equal(ordered(h, ORDER_TRY, WEB), 1);
+	assert_int_equal(h->orders.count, 1);
+	w->trial.state = TRIAL_UNDER_WAY;
+	w->trial.begun = 1;
+	decide(h, 3);
+	assert_int_equal(h->orders.count, 0);
+	assert_true(h->orders.wake == 1 + 100 * MS);
+	w->trial.state = TRIAL_PASSED;
+	decide(h, 4);
+	assert_int_equal(ordered(h, ORDER_WELCOME, WEB), 1);
+}
+
+static void a_worker_that_does_not_answer_or_not_well_is_rejected(void **state)
+{
+	struct house *h = *state;
+	struct worker *w = worker_on_trial(h, 1);
+
+	w->trial = (struct trial){ .state = TRIAL_UNDER_WAY, .begun = 1 };
+	decide(h, 1 + 100 * MS);
+	assert_int_equal(ordered(h, ORDER_REJECT, WEB), 1);
+	w->trial = (struct trial){ .state = TRIAL_FAILED, .next = 200 * MS, .begun = 1 };
+	decide(h, 150 * MS);
+	assert_int_equal(h->orders.count, 0);
+	decide(h, 200 * MS);
+	assert_int_equal(ordered(h, ORDER_REJECT, WEB), 1);
+}
+
+static void a_request_that_cannot_be_made_yet_is_tried_until_its_time_is_up(void **state)
+{
+	struct house *h = *state;
+	struct worker *w = worker_on_trial(h, 1);
+
+	w->trial = (struct trial){ .next = 50 * MS, .begun = 1 };
+	decide(h, 20 * MS);
+	assert_int_equal(h->orders.count, 0);
+	decide(h, 50 * MS);
+	assert_int_equal(ordered(h, ORDER_TRY, WEB), 1);
+	w->trial.next = 120 * MS;
+	decide(h, 1 + 100 * MS);
+	assert_int_equal(ordered(h, ORDER_REJECT, WEB), 1);
+}
+
+static void in_a_proven_generation_nobody_is_tried(void **state)
+{
+	struct house *h = *state;
+
+	worker_on_trial(h, 1);
+	h->generation[WEB].proven = true;
+	decide(h, 2);
+	assert_int_equal(ordered(h, ORDER_WELCOME, WEB), 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, build, tear_down)
 
 int main(void)
@@ -768,6 +840,10 @@ int main(void)
 		TEST(of_a_service_there_are_never_two),
 		TEST(a_generation_begins_to_leave_in_its_turn),
 		TEST(of_removed_pools_too_the_last_to_come_goes_first),
+		TEST(a_worker_on_trial_counts_as_ready_once_it_has_answered),
+		TEST(a_worker_that_does_not_answer_or_not_well_is_rejected),
+		TEST(a_request_that_cannot_be_made_yet_is_tried_until_its_time_is_up),
+		TEST(in_a_proven_generation_nobody_is_tried),
 	};
 
 	return cmocka_run_group_tests(policy, NULL, NULL);

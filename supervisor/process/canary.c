@@ -1,0 +1,202 @@
+/* canary.c - a request that a new generation must answer before it serves. */
+#include "supervisor/process/canary.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "supervisor/record/events.h"
+#include "supervisor/system/fastcgi.h"
+
+#define AT_ONCE      16384
+#define READS_A_TURN 4 /* of a long answer; then others have their turn */
+
+/* When a connection breaks, its worker has mostly died: what is heard of that tells more. */
+#define MOMENT SECOND_US
+
+struct canary {
+	struct watch watch; /* fd -1: it is over */
+	struct loop *loop;
+	struct worker *worker;
+	int64_t begun;
+	size_t sent;
+	struct fastcgi_answer answer;
+};
+
+static const struct trial_plan *plan_of(const struct canary *canary)
+{
+	return &canary->worker->generation->plan.trial;
+}
+
+/* At once, whatever the answer: many programs wait for the client to close (libfcgi: 2 s). */
+static void hang_up(struct canary *canary)
+{
+	if (canary->watch.fd < 0)
+		return;
+	loop_drop(canary->loop, &canary->watch);
+	close(canary->watch.fd);
+	canary->watch.fd = -1;
+}
+
+static void fail(struct worker *worker, const char *what, int64_t act_at)
+{
+	worker->trial.state = TRIAL_FAILED;
+	worker->trial.next = act_at;
+	snprintf(worker->cause, sizeof(worker->cause), "%.60s to GET %.90s", what,
+	    worker_conf(worker)->canary);
+}
+
+/* It is shown to people, and must not speak to their terminals. */
+static void make_printable(char *text)
+{
+	for (; *text != '\0'; text++)
+		if (((unsigned char)*text < ' ' && *text != '\n') || *text == 0x7f)
+			*text = ' ';
+}
+
+/* The answer is whole. */
+static void judge(struct canary *canary)
+{
+	struct worker *worker = canary->worker;
+	int64_t now = clock_now();
+	int status = fastcgi_status(&canary->answer);
+	char what[64] = "answered nothing";
+
+	if (canary->answer.refused)
+		snprintf(what, sizeof(what), "refused to answer");
+	else if (status != 0)
+		snprintf(what, sizeof(what), "answered %d", status);
+	if (canary->answer.refused || status < plan_of(canary)->least ||
+	    status > plan_of(canary)->most) {
+		make_printable(canary->answer.said);
+		fail(worker, what, now);
+		return;
+	}
+	worker->trial.state = TRIAL_PASSED;
+	event_worker(EVENT_CANARY, worker, "GET %s: %d after %.1f ms", worker_conf(worker)->canary,
+	    status, (double)(now - canary->begun) / 1000);
+}
+
+static void receive(struct canary *canary)
+{
+	char bytes[AT_ONCE];
+	int64_t now = clock_now();
+
+	for (int i = 0; i < READS_A_TURN && !canary->answer.ended; i++) {
+		ssize_t got = recv(canary->watch.fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+
+		if (got < 0 && (errno == EAGAIN || errno == EINTR))
+			return;
+		if (got <= 0) {
+			hang_up(canary);
+			fail(canary->worker, "closed the connection without an answer",
+			    now + MOMENT);
+			return;
+		}
+		if (!fastcgi_take(&canary->answer, bytes, (size_t)got)) {
+			hang_up(canary);
+			fail(canary->worker, "answered what is no FastCGI", now);
+			return;
+		}
+	}
+	if (!canary->answer.ended)
+		return;
+	hang_up(canary);
+	judge(canary);
+}
+
+static void send_more(struct canary *canary)
+{
+	const struct trial_plan *plan = plan_of(canary);
+	ssize_t sent = send(canary->watch.fd, plan->request + canary->sent,
+	    plan->length - canary->sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	if (sent > 0)
+		canary->sent += (size_t)sent;
+	if (canary->sent == plan->length)
+		loop_change(canary->loop, &canary->watch, EPOLLIN);
+	else if (sent < 0 && errno != EAGAIN && errno != EINTR)
+		receive(canary); /* it is over, but for what was answered before */
+}
+
+static void something_happens(struct watch *watch, uint32_t events)
+{
+	struct canary *canary = watch->owner;
+
+	if ((events & EPOLLOUT) != 0 && canary->sent < plan_of(canary)->length)
+		send_more(canary);
+	else
+		receive(canary);
+}
+
+/* A connection under way, or -1 with errno set. */
+static int connect_to(const struct worker *worker)
+{
+	struct address address;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int error;
+
+	if (fd < 0)
+		return -1;
+	address_of_path(listener_path(worker->generation->listener), &address);
+	if (connect(fd, (const struct sockaddr *)&address.socket, address.length) == 0)
+		return fd;
+	error = errno;
+	close(fd);
+	errno = error;
+	return -1;
+}
+
+/* A full queue, or no descriptor at the moment: there is time until the deadline. */
+static void try_later(struct worker *worker, int64_t now)
+{
+	if (errno == EAGAIN || errno == EMFILE || errno == ENFILE || errno == ENOMEM)
+		worker->trial.next = now + worker_conf(worker)->ready_interval * 1000;
+	else
+		fail(worker, strerror(errno), now);
+}
+
+void canary_send(struct loop *loop, struct worker *worker, int64_t now)
+{
+	struct canary *canary = calloc(1, sizeof(*canary));
+
+	if (canary == NULL)
+		die("out of memory for a canary");
+	if (worker->trial.begun == 0)
+		worker->trial.begun = now;
+	*canary = (struct canary){
+		.watch = { .fd = connect_to(worker), .act = something_happens, .owner = canary },
+		.loop = loop,
+		.worker = worker,
+		.begun = now,
+	};
+	if (canary->watch.fd < 0 || !loop_add(loop, &canary->watch, EPOLLIN | EPOLLOUT)) {
+		try_later(worker, now);
+		if (canary->watch.fd >= 0)
+			close(canary->watch.fd);
+		free(canary);
+		return;
+	}
+	worker->trial.state = TRIAL_UNDER_WAY;
+	worker->trial.canary = canary;
+}
+
+const char *canary_said(const struct worker *worker)
+{
+	return worker->trial.canary != NULL ? worker->trial.canary->answer.said : "";
+}
+
+void canary_end(struct worker *worker)
+{
+	if (worker->trial.canary == NULL)
+		return;
+	hang_up(worker->trial.canary);
+	free(worker->trial.canary);
+	worker->trial.canary = NULL;
+}
