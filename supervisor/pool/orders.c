@@ -137,9 +137,8 @@ static void ask_to_end(struct worker *worker, enum stop_reason reason, int64_t n
 {
 	if (reason == REASON_NOT_READY)
 		snprintf(worker->cause, sizeof(worker->cause), "was not ready in time");
-	if (reason == REASON_CANARY && worker->trial.state != TRIAL_FAILED)
-		snprintf(worker->cause, sizeof(worker->cause),
-		    "did not answer in time to GET %.90s", worker_conf(worker)->canary);
+	if (reason == REASON_CANARY)
+		canary_describe(worker, worker->cause);
 	spawn_end_probe(worker);
 	worker_becomes(worker, WORKER_STOPPING, now);
 	tell_stopping(worker, reason);

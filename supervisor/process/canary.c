@@ -26,6 +26,7 @@ struct canary {
 	struct worker *worker;
 	int64_t begun;
 	size_t sent;
+	char how[64]; /* it failed */
 	struct fastcgi_answer answer;
 };
 
@@ -44,12 +45,13 @@ static void hang_up(struct canary *canary)
 	canary->watch.fd = -1;
 }
 
-static void fail(struct worker *worker, const char *what, int64_t act_at)
+static void fail(struct canary *canary, const char *how, int64_t act_at)
 {
-	worker->trial.state = TRIAL_FAILED;
-	worker->trial.next = act_at;
-	snprintf(worker->cause, sizeof(worker->cause), "%.60s to GET %.90s", what,
-	    worker_conf(worker)->canary);
+	struct trial *trial = &canary->worker->trial;
+
+	trial->state = TRIAL_FAILED;
+	trial->next = act_at;
+	snprintf(canary->how, sizeof(canary->how), "%s", how);
 }
 
 /* It is shown to people, and must not speak to their terminals. */
@@ -66,16 +68,16 @@ static void judge(struct canary *canary)
 	struct worker *worker = canary->worker;
 	int64_t now = clock_now();
 	int status = fastcgi_status(&canary->answer);
-	char what[64] = "answered nothing";
+	char how[sizeof(canary->how)] = "answered nothing";
 
 	if (canary->answer.refused)
-		snprintf(what, sizeof(what), "refused to answer");
+		snprintf(how, sizeof(how), "refused to answer");
 	else if (status != 0)
-		snprintf(what, sizeof(what), "answered %d", status);
+		snprintf(how, sizeof(how), "answered %d", status);
 	if (canary->answer.refused || status < plan_of(canary)->least ||
 	    status > plan_of(canary)->most) {
 		make_printable(canary->answer.said);
-		fail(worker, what, now);
+		fail(canary, how, now);
 		return;
 	}
 	worker->trial.state = TRIAL_PASSED;
@@ -95,13 +97,12 @@ static void receive(struct canary *canary)
 			return;
 		if (got <= 0) {
 			hang_up(canary);
-			fail(canary->worker, "closed the connection without an answer",
-			    now + MOMENT);
+			fail(canary, "closed the connection without an answer", now + MOMENT);
 			return;
 		}
 		if (!fastcgi_take(&canary->answer, bytes, (size_t)got)) {
 			hang_up(canary);
-			fail(canary->worker, "answered what is no FastCGI", now);
+			fail(canary, "answered what is no FastCGI", now);
 			return;
 		}
 	}
@@ -154,12 +155,9 @@ static int connect_to(const struct worker *worker)
 }
 
 /* A full queue, or no descriptor at the moment: there is time until the deadline. */
-static void try_later(struct worker *worker, int64_t now)
+static bool may_work_later(int error)
 {
-	if (errno == EAGAIN || errno == EMFILE || errno == ENFILE || errno == ENOMEM)
-		worker->trial.next = now + worker_conf(worker)->ready_interval * 1000;
-	else
-		fail(worker, strerror(errno), now);
+	return error == EAGAIN || error == EMFILE || error == ENFILE || error == ENOMEM;
 }
 
 void canary_send(struct loop *loop, struct worker *worker, int64_t now)
@@ -168,6 +166,8 @@ void canary_send(struct loop *loop, struct worker *worker, int64_t now)
 
 	if (canary == NULL)
 		die("out of memory for a canary");
+	canary_end(worker); /* one that could not be sent */
+	worker->trial.canary = canary;
 	if (worker->trial.begun == 0)
 		worker->trial.begun = now;
 	*canary = (struct canary){
@@ -176,15 +176,21 @@ void canary_send(struct loop *loop, struct worker *worker, int64_t now)
 		.worker = worker,
 		.begun = now,
 	};
-	if (canary->watch.fd < 0 || !loop_add(loop, &canary->watch, EPOLLIN | EPOLLOUT)) {
-		try_later(worker, now);
-		if (canary->watch.fd >= 0)
-			close(canary->watch.fd);
-		free(canary);
-		return;
-	}
-	worker->trial.state = TRIAL_UNDER_WAY;
-	worker->trial.canary = canary;
+	if (canary->watch.fd >= 0 && loop_add(loop, &canary->watch, EPOLLIN | EPOLLOUT))
+		worker->trial.state = TRIAL_UNDER_WAY;
+	else if (may_work_later(errno))
+		worker->trial.next = now + worker_conf(worker)->ready_interval * 1000;
+	else
+		fail(canary, strerror(errno), now);
+}
+
+void canary_describe(const struct worker *worker, char text[static WORKER_CAUSE_ROOM])
+{
+	const struct canary *canary = worker->trial.canary;
+	bool failed = worker->trial.state == TRIAL_FAILED && canary != NULL;
+
+	snprintf(text, WORKER_CAUSE_ROOM, "%s to GET %.80s",
+	    failed ? canary->how : "did not answer in time", worker_conf(worker)->canary);
 }
 
 const char *canary_said(const struct worker *worker)

@@ -11,11 +11,11 @@
 
 #include "supervisor/pool/pool.h"
 
-/*
- * Sends the request.  What becomes of it is found in worker->trial, and of a
- * failure the reason in worker->cause.
- */
+/* Sends the request.  What becomes of it is found in worker->trial. */
 void canary_send(struct loop *, struct worker *, int64_t now);
+
+/* How it failed, as a sentence about the worker: "answered 500 to GET /". */
+void canary_describe(const struct worker *, char text[static WORKER_CAUSE_ROOM]);
 
 /* What the program wrote to its error output for a request that it failed, printable; or "". */
 const char *canary_said(const struct worker *);
