@@ -97,9 +97,10 @@ static void parse(struct reading *reading, const struct section *table)
 	config_init(&config);
 	config_set_include_dir(&config, dirname(folder));
 	if (config_read_file(&config, file) != CONFIG_TRUE) {
-		settings_complain_at(complaints,
-		    settings_file(complaints, config_error_file(&config)),
-		    (unsigned)config_error_line(&config), "%s", config_error_text(&config));
+		if (!settings_blame_include(complaints))
+			settings_complain_at(complaints,
+			    settings_file(complaints, config_error_file(&config)),
+			    (unsigned)config_error_line(&config), "%s", config_error_text(&config));
 	} else {
 		const config_setting_t *root = config_root_setting(&config);
 
@@ -120,8 +121,11 @@ struct settings_reading {
 static void NO_RETURN parse_and_end(struct reading *reading, const struct section *table)
 {
 	sigset_t alarm_only;
+	int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
 
-	alarm(PARSE_SECONDS); /* an @include of a pipe would wait for ever */
+	if (nowhere >= 0)
+		dup2(nowhere, STDERR_FILENO); /* libconfig's scanner prints when it gives up */
+	alarm(PARSE_SECONDS);                 /* an @include of a pipe would wait for ever */
 	signal(SIGALRM, SIG_DFL);
 	sigemptyset(&alarm_only);
 	sigaddset(&alarm_only, SIGALRM);
@@ -187,8 +191,8 @@ static const char *explain(const struct reading *reading)
 	if (reading->finished)
 		return NULL;
 	if (reading->begun != 0 && clock_now() - reading->begun >= PARSE_SECONDS * SECOND_US)
-		return "reading it took too long: is an @include a pipe or a device?";
-	return "the parser gave up: is an @include a directory?";
+		return "reading it took too long";
+	return "the parser gave up";
 }
 
 const void *settings_finish(struct settings_reading **under_way, FILE *errors)
@@ -205,6 +209,8 @@ const void *settings_finish(struct settings_reading **under_way, FILE *errors)
 		continue;
 	*under_way = NULL;
 	failure = explain(reading);
+	if (failure != NULL && settings_blame_include(&reading->complaints))
+		failure = NULL;
 	if (failure != NULL)
 		fprintf(errors, "%s: %s\n", reading->complaints.file, failure);
 	else

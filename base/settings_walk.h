@@ -46,6 +46,12 @@ const char *settings_store_words(
 void settings_scan_numbers(struct complaints *, const char *file);
 
 /*
+ * When libconfig has failed: complains of the first @include that cannot be, which
+ * libconfig does not tell or not well.  False when there is none.
+ */
+bool settings_blame_include(struct complaints *);
+
+/*
  * The file that libconfig calls NAME, as the person named the first one: of an
  * @include it keeps the name alone, which counts from the folder of that file.
  */

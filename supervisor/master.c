@@ -38,6 +38,9 @@
 /* So late, the machine or we were asleep. */
 #define AWAY SECOND_US
 
+/* What the configuration names cannot be had. */
+#define EXIT_NAMED 2
+
 struct master {
 	const struct conf *conf; /* that it was started with */
 	struct edition *edition; /* of it */
@@ -54,6 +57,7 @@ struct master {
 	bool child_ended; /* set by a signal, acted on by the loop */
 	int64_t looked;   /* when it last looked at the clock */
 	bool all_ready_told;
+	int status; /* that we shall exit with */
 };
 
 /* --- what the loop does ----------------------------------------------------------------------- */
@@ -190,8 +194,9 @@ static bool hold_pid_file(struct master *m)
 		return true;
 	m->pid_file = lockfile_take(path, 0644);
 	if (m->pid_file < 0) {
-		log_error("%s: %s", path,
-		    errno == EWOULDBLOCK ? "another ostlerd holds it" : strerror(errno));
+		log_error("%s: pid_file: %s: %s", m->file, path,
+		    errno == EWOULDBLOCK ? "another ostlerd holds it; end that, or name another"
+					 : strerror(errno));
 		return false;
 	}
 	snprintf(text, sizeof(text), "%d\n", (int)getpid());
@@ -206,12 +211,16 @@ static bool open_sockets(struct master *m)
 	const char *wrong = NULL;
 
 	m->control = control_open(m->arena, m->conf->control, m->loop, m->pools, &wrong);
-	if (m->control != NULL && generation_listen_all(m->arena, m->pools, &wrong)) {
-		inherited_close_unused(m->pools->inherited);
-		return true;
+	if (m->control == NULL) {
+		log_error("%s: control: %s", m->file, wrong);
+		return false;
 	}
-	log_error("%s", wrong);
-	return false;
+	if (!generation_listen_all(m->arena, m->pools, &wrong)) {
+		log_error("%s", wrong);
+		return false;
+	}
+	inherited_close_unused(m->pools->inherited);
+	return true;
 }
 
 /* All pools of the configuration, each with its first generation. */
@@ -242,8 +251,13 @@ static bool open_up(struct master *m)
 	/* Orphans of our workers become our children instead of running on unseen. */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	m->loop = loop_open(m->arena);
-	if (!make_pools(m) || m->loop == NULL || !hold_pid_file(m) || !open_sockets(m))
+	m->status = EXIT_FAILURE;
+	if (!make_pools(m) || m->loop == NULL)
 		return false;
+	m->status = EXIT_NAMED;
+	if (!hold_pid_file(m) || !open_sockets(m))
+		return false;
+	m->status = EXIT_FAILURE;
 	m->notify = notify_open(m->arena, m->loop, m->pools);
 	m->signals = signals_open(m->arena, m->loop, hear_signal, m);
 	if (m->notify == NULL || m->signals == NULL) {
@@ -321,5 +335,5 @@ int master_run(const struct conf *conf, const char *file)
 	close_down(&m);
 	edition_drop(&m.edition);
 	arena_free(&m.arena);
-	return opened ? EXIT_SUCCESS : EXIT_FAILURE;
+	return opened ? EXIT_SUCCESS : m.status;
 }

@@ -18,7 +18,9 @@ sub complaints_of
 	my ($text) = @_;
 	my $ostlerd = Ostler::Supervisor->new(conf => $text);
 	mkdir $ostlerd->folder . '/closed', 0700;
+	POSIX::mkfifo($ostlerd->folder . '/pipe', 0600);
 	open my $plain, '>', $ostlerd->folder . '/plain';
+	open my $file, '>', $ostlerd->folder . '/closed/file';
 	my ($status, $out, $complaints) = $ostlerd->check;
 	my $folder = $ostlerd->folder;
 	$complaints =~ s/\Q$folder\E/%D/g;
@@ -88,6 +90,8 @@ refused_pool 'a folder that is not there', 'directory = "/no/such/folder";', 'po
 refused_pool 'a folder that is none', 'directory = "%D/plain";', 'pool web: %D/plain is not a folder';
 refused_pool 'a relative folder', 'directory = "log";', 'pool web: directory must be an absolute path';
 refused_pool 'an output without a folder', 'output = "%D/none/x.log";', 'pool web: there is no folder %D/none';
+refused_pool 'an output that is a pipe', 'output = "%D/pipe";', 'pool web: %D/pipe is not a regular file';
+refused_pool 'direct output to nowhere', 'output_direct = true;', 'pool web: output_direct needs an output';
 refused_pool 'an output that is a folder', 'output = "%D/log";', 'pool web: %D/log is not a regular file';
 refused_pool 'a wrong umask', 'umask = "0999";', 'pool web: umask must be permissions as "0660", not "0999"';
 refused_pool 'a wrong variable', 'environment = [ "1X=2" ];', 'pool web: "1X=2" is not NAME=value';
@@ -173,6 +177,9 @@ refused_file 'a control socket without a folder', qq(control = "%D/none/c";\npoo
     ':1: control: there is no folder %D/none; make it: mkdir -m 0700 %D/none';
 refused_file 'a control socket where others can enter', qq(control = "%D/sock/c";\npools = { one = { kind = "worker"; command = [ "/bin/true" ]; }; };\n),
     ':1: control: others can enter %D/sock \(mode 0755\): chmod 0700 %D/sock';
+my $one = 'pools = { one = { kind = "worker"; command = [ "/bin/true" ]; }; };';
+refused_file 'a control socket where a file lies', qq(control = "%D/closed/file";\n$one\n), ':1: control: %D/closed/file exists and is not a socket; it is left alone';
+refused_file 'a pid file that is a folder', qq(control = "%D/ctl/c";\npid_file = "%D/log";\n$one\n), ':2: pid_file: %D/log is not a regular file';
 refused_file 'a pid file without a folder', qq(control = "%D/ctl/c";\npid_file = "%D/none/p";\npools = { one = { kind = "worker"; command = [ "/bin/true" ]; }; };\n),
     ':2: pid_file: there is no folder %D/none';
 refused_file 'a syntax error', qq(control = "%D/ctl/c";\npools = {\n}}\n), ':3: syntax error';

@@ -80,13 +80,13 @@ subtest 'a living socket is left alone, even when its queue is full' => sub {
 	my $path = $ostlerd->folder . '/sock/web';
 	my $other = IO::Socket::UNIX->new(Local => $path, Listen => 1) // die "cannot listen: $!";
 	my $inode = (stat $path)[1];
-	is $ostlerd->start->wait_for_end, 1, 'exit status 1';
-	like $ostlerd->messages, qr{pool web: \S+/sock/web: another process listens there}, 'it says so';
+	is $ostlerd->start->wait_for_end, 2, 'exit status 2';
+	like $ostlerd->messages, qr{ostler\.conf:4: pool web: \S+/sock/web: another process listens there; end it, or}, 'it says so';
 	is +(stat $path)[1], $inode, 'the socket is the same';
 	ok !-e $ostlerd->socket && !-e $ostlerd->folder . '/ostlerd.pid', 'nothing else is left either';
 	my @queue;
 	while (my $client = IO::Socket::UNIX->new(Peer => $path, Blocking => 0)) { push @queue, $client; last if @queue > 5000 }
-	is $ostlerd->start->wait_for_end, 1, 'the same with a full queue';
+	is $ostlerd->start->wait_for_end, 2, 'the same with a full queue';
 	is +(stat $path)[1], $inode, 'the socket is still the same';
 };
 
@@ -95,13 +95,13 @@ subtest 'a second ostlerd is refused, and the first undisturbed' => sub {
 	$ostlerd->start->wait_for_log(qr/all pools are ready/);
 	my $pid = $ostlerd->worker('web')->{pid};
 	my ($status, undef, $complaint) = $ostlerd->run(Ostler::Supervisor::program('ostlerd'), '-c', $ostlerd->conf);
-	is $status, 1, 'exit status 1';
-	like $complaint, qr/ostlerd\.pid: another ostlerd holds it/, 'by the pid file';
+	is $status, 2, 'exit status 2';
+	like $complaint, qr/ostler\.conf: pid_file: \S+ostlerd\.pid: another ostlerd holds it/, 'by the pid file';
 	my $second = Ostler::Supervisor->new(pools => { web => pool_at('unix:' . $ostlerd->folder . '/sock/web') });
-	is $second->start->wait_for_end, 1, 'another configuration with the same socket: exit status 1';
-	like $second->messages, qr/another ostlerd has it/, 'by the socket\'s lock';
+	is $second->start->wait_for_end, 2, 'another configuration with the same socket: exit status 2';
+	like $second->messages, qr/ostler\.conf:4: pool web: \S+: another ostlerd has it/, 'by the socket\'s lock';
 	my $third = Ostler::Supervisor->new(top => { control => $ostlerd->socket }, pools => { web => pool_at('unix:%D/sock/web') });
-	is $third->start->wait_for_end, 1, 'another configuration with the same control socket: exit status 1';
+	is $third->start->wait_for_end, 2, 'another configuration with the same control socket: exit status 2';
 	is $ostlerd->worker('web')->{pid}, $pid, 'the first goes on';
 	is ask(IO::Socket::UNIX->new(Peer => $ostlerd->folder . '/sock/web')), 'web yes', 'and answers';
 	is $ostlerd->stop, 0, 'ends with 0';

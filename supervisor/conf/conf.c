@@ -235,11 +235,12 @@ static void print_section(FILE *out, const char *title, const struct setting *ta
 		[SETTING_GROUPS] = "groups" };
 
 	for (; table->name != NULL; table++)
-		fprintf(out, "%s\t%s\t%s\t%s\t%s\n", title, table->name, kinds[table->kind],
+		fprintf(out, "%s\t%s\t%s\t%s\t%lld\t%lld\t%s\n", title, table->name,
+		    kinds[table->kind],
 		    table->required         ? "required"
 		    : table->preset != NULL ? table->preset
 					    : "none",
-		    table->reloads ? "light" : "heavy");
+		    table->min, table->max, table->reloads ? "light" : "heavy");
 }
 
 void conf_print_settings(FILE *out)

@@ -83,8 +83,9 @@ bool conf_pool_needs_processes(const struct pool_conf *, const struct pool_conf 
 bool conf_pool_differs(const struct pool_conf *, const struct pool_conf *);
 
 /*
- * One line per setting: section, name, kind, default, and "light" when a reload
- * applies a change without a new process, with tabs between them.
+ * One line per setting: section, name, kind, default, least and most (0 and 0:
+ * any; of bytes, words or milliseconds where it counts those), and "light" when a
+ * reload applies a change without a new process; with tabs between them.
  */
 void conf_print_settings(FILE *);
 

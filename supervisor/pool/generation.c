@@ -226,7 +226,8 @@ bool generation_listen(
 		return true;
 	if (generation->listener != NULL)
 		*wrong = "canary needs a socket of the pool's own, and this one was inherited";
-	*wrong = arena_print(arena, "pool %s: %s", generation->pool->name, *wrong);
+	*wrong = arena_print(
+	    arena, "%s: pool %s: %s", plan->conf->named.where, generation->pool->name, *wrong);
 	return false;
 }
 
@@ -252,7 +253,9 @@ static bool publish_all(struct arena *arena, struct pools *pools, const char **w
 
 		if (listener == NULL || listener_publish(arena, listener, wrong))
 			continue;
-		*wrong = arena_print(arena, "pool %s: %s", pools->pool[i]->name, *wrong);
+		*wrong = arena_print(arena, "%s: pool %s: %s",
+		    pools->pool[i]->generation->plan.conf->named.where, pools->pool[i]->name,
+		    *wrong);
 		return false;
 	}
 	return true;

@@ -79,7 +79,8 @@ static const char *find_live_owner(struct listener *l)
 	close(probe);
 	if (error == ECONNREFUSED || error == ENOENT)
 		return NULL;
-	return arena_print(l->speech, "%s: another process listens there", l->address.path);
+	return arena_print(l->speech,
+	    "%s: another process listens there; end it, or choose another path", l->address.path);
 }
 
 static const char *lock_path(struct listener *l)
@@ -95,7 +96,9 @@ static const char *lock_path(struct listener *l)
 	if (place->lock >= 0)
 		return NULL;
 	if (errno == EWOULDBLOCK)
-		return arena_print(l->speech, "%s: another ostlerd has it", l->address.path);
+		return arena_print(l->speech,
+		    "%s: another ostlerd has it; end that, or choose another path",
+		    l->address.path);
 	return arena_print(l->speech, "cannot lock %s: %s", place->lock_path, strerror(errno));
 }
 

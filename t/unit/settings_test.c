@@ -386,6 +386,7 @@ static void an_include_that_cannot_be_is_an_error(void **state)
 		snprintf(text, sizeof(text), "title = \"x\";\n@include \"%s\"\n", includes[i]);
 		assert_null(read_text(text));
 		assert_non_null(strstr(complaints_text, folder));
+		assert_non_null(strstr(complaints_text, ".conf:"));
 		assert_ptr_equal(
 		    strchr(complaints_text, '\n'), complaints_text + strlen(complaints_text) - 1);
 	}
