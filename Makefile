@@ -14,7 +14,10 @@ QUIET      = $(if $(VERBOSE),,@)
 # --- how it is compiled -----------------------------------------------------------------------
 
 CC         = gcc
+VERSION    = 0.1.0
 LIBRARIES  = fcgi libpq hiredis jansson libconfig
+# What a program of somebody else includes; what these include is installed with them.
+HEADERS    = app/program.h app/core/core.h app/core/answer/json.h base/clock.h base/log.h base/text.h
 WARNINGS   = -Wall -Wextra -Wpedantic -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
 CFLAGS    ?= -O2 -g
 GUARDED    = -D_FORTIFY_SOURCE=3 -fstack-protector-strong
@@ -44,9 +47,11 @@ archive    = $(OBJECTS)/$(1).a
 PROGRAMS   = $(BUILD)/ostlerd $(BUILD)/ostlerctl $(BUILD)/ostler-app
 UNITS      = $(patsubst t/unit/%.c,$(BUILD)/t/%,$(wildcard t/unit/*_test.c))
 
-.PHONY: all deps run stop check check-deps check-unit lint bench install uninstall clean help FORCE
+HELLO      = $(abspath $(BUILD))/hello
 
-all: $(PROGRAMS) ## compile ostlerd, ostlerctl and ostler-app into build/
+.PHONY: all deps run hello stop check check-deps check-unit lint bench install uninstall clean help FORCE
+
+all: $(PROGRAMS) $(BUILD)/libostler.a ## compile ostlerd, ostlerctl and ostler-app into build/
 
 $(BUILD)/ostlerd: $(OBJECTS)/supervisor/ostlerd.o $(call archive,supervisor) $(call archive,base)
 $(BUILD)/ostlerctl: $(OBJECTS)/supervisor/ostlerctl.o $(call archive,supervisor) $(call archive,base)
@@ -60,6 +65,8 @@ $(PROGRAMS) $(BUILD)/minimal: $(STAMP)
 $(call archive,base): $(call objects,base/*.c)
 $(call archive,supervisor): $(filter-out %/ostlerd.o %/ostlerctl.o,$(call objects,supervisor/*.c supervisor/*/*.c))
 $(call archive,app): $(filter-out %/ostler-app.o %/features.o,$(call objects,app/*.c app/store/*.c app/core/*.c app/core/*/*.c))
+$(BUILD)/libostler.a: $(filter-out %/ostler-app.o %/features.o,$(call objects,app/*.c app/store/*.c app/core/*.c app/core/*/*.c base/*.c)) $(STAMP)
+	@rm -f $@; ar rcs $@ $(filter %.o,$^)
 .SECONDARY: # objects of the tests are kept, as all others
 %.a:
 	@rm -f $@; ar rcs $@ $^
@@ -81,6 +88,11 @@ deps: ## install what building and running need (apt, through sudo unless root)
 run: deps ## build all, then run the stack in the foreground: make run PORT=8080 VAR=var
 	@$(MAKE) all
 	@VAR='$(VAR)' PORT='$(PORT)' BUILD='$(BUILD)' stack/start
+
+hello: deps ## run app/examples/hello, built with an installed copy of the library: make hello PORT=8080
+	@$(MAKE) install PREFIX='$(HELLO)' DESTDIR= >/dev/null
+	@PKG_CONFIG_PATH='$(HELLO)/lib/pkgconfig' $(MAKE) -C '$(HELLO)/share/ostler/examples/hello' run \
+		PORT='$(PORT)' VAR='$(HELLO)/var' CFLAGS='$(CFLAGS) $(GUARDED)'
 
 stop: ## end the stack that runs in VAR
 	@'$(BUILD)/ostlerctl' -s '$(VAR)/ctl/ostlerd.sock' stop
@@ -113,6 +125,9 @@ bench: deps ## measure the application beside a minimal hand-written worker
 
 # --- install ----------------------------------------------------------------------------------
 
+# The compiler knows what HEADERS include.
+public = $$($(CC) -MM -iquote . -iquote app $(HEADERS) | tr ' \\' '\n\n' | grep '\.h$$' | sort -u)
+
 install: all ## install programs, manual pages and the stack: make install PREFIX=/usr DESTDIR=
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(BUILD)/ostlerd $(DESTDIR)$(PREFIX)/sbin
@@ -121,8 +136,14 @@ install: all ## install programs, manual pages and the stack: make install PREFI
 		install -D -m 644 "$$page" "$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}"; done
 	install -D -m 644 supervisor/ostlerctl.bash \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/ostlerctl
+	install -D -m 644 $(BUILD)/libostler.a $(DESTDIR)$(PREFIX)/lib/libostler.a
+	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	sed -e 's|@PREFIX@|$(abspath $(PREFIX))|' -e 's|@VERSION@|$(VERSION)|' -e 's|@LIBRARIES@|$(LIBRARIES)|' \
+		app/ostler.pc.in >$(DESTDIR)$(PREFIX)/lib/pkgconfig/ostler.pc
+	for header in $(public); do to="$(DESTDIR)$(PREFIX)/include/ostler/$${header#app/}"; \
+		install -d "$${to%/*}" && sed 's|^#include "\(.*\)"|#include <ostler/\1>|' "$$header" >"$$to"; done
 	install -d $(DESTDIR)$(PREFIX)/share/ostler
-	cp -R stack nginx sql $(DESTDIR)$(PREFIX)/share/ostler
+	cp -R stack nginx sql app/examples $(DESTDIR)$(PREFIX)/share/ostler
 
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/sbin/ostlerd
@@ -130,7 +151,8 @@ uninstall: ## remove what install put there
 	for page in man/*.[1-9]; do \
 		rm -f "$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}"; done
 	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/ostlerctl
-	rm -rf $(DESTDIR)$(PREFIX)/share/ostler
+	rm -f $(DESTDIR)$(PREFIX)/lib/libostler.a $(DESTDIR)$(PREFIX)/lib/pkgconfig/ostler.pc
+	rm -rf $(DESTDIR)$(PREFIX)/share/ostler $(DESTDIR)$(PREFIX)/include/ostler
 
 clean: ## remove what was compiled; data in VAR stays
 	rm -rf '$(BUILD)'

@@ -1,5 +1,9 @@
 # checks.sh - what must be true before the stack touches anything; part of start.
 
+say() { printf 'stack: %s\n' "$*"; }
+fail() { printf 'stack: %s\n' "$*" >&2; exit 1; }
+root() { [ "$(id -u)" -eq 0 ]; }
+
 absolute_paths() {
 	[ -n "$BUILD" ] || [ ! -d "$SHARE/build" ] || BUILD=$SHARE/build
 	case $BUILD in '' | /*) ;; *) BUILD=$PWD/$BUILD ;; esac
@@ -92,8 +96,8 @@ check_port_is_free() {
 	hex=$(printf '%04X' "$PORT")
 	! cat /proc/net/tcp /proc/net/tcp6 2>/dev/null |
 		awk -v port=":$hex" '$4 == "0A" && substr($2, length($2) - 4) == port { found = 1 } END { exit !found }' ||
-		fail "port $PORT is already taken by another program; choose another one: make run PORT=$((PORT % 65535 + 1))"
+		fail "port $PORT is already taken by another program; choose another one: $AGAIN PORT=$((PORT % 65535 + 1))"
 	first_free=$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start 2>/dev/null || echo 1024)
 	root || [ "$PORT" -ge "$first_free" ] ||
-		fail "only root may listen on port $PORT; choose one from $first_free: make run PORT=8080"
+		fail "only root may listen on port $PORT; choose one from $first_free: $AGAIN PORT=8080"
 }

@@ -1,25 +1,40 @@
 # folders.sh - who owns what under VAR, and the configuration rendered into it; part of start.
 
-choose_users() {
-	RUN_AS_POSTGRES='' RUN_AS_REDIS='' RUN_AS_APP='' WEB_SOCKET_OWNER='' NGINX_USER=''
-	if ! root; then
-		ADMIN_USER=$(id -un) || fail "user $(id -u) has no name; PostgreSQL needs one"
-		APP_USER=$ADMIN_USER
-		return
+APP_USER=ostler
+SERVICE_GROUP=ostler # may open the sockets of PostgreSQL and Redis
+
+need_user() {
+	id "$1" >/dev/null 2>&1 || fail "there is no user $1 here: run make deps"
+}
+
+# Whom nginx and the application run as.  The quotes are libconfig's, in whose files these end.
+# shellcheck disable=SC2089,SC2090
+choose_web_users() {
+	RUN_AS_APP='' WEB_SOCKET_OWNER='' NGINX_USER=''
+	if root; then
+		need_user www-data
+		id "$APP_USER" >/dev/null 2>&1 || "$SHARE/stack/packages" # which makes that user
+		RUN_AS_APP="user = \"$APP_USER\"; group = \"$SERVICE_GROUP\";"
+		WEB_SOCKET_OWNER="listen_user = \"$APP_USER\"; listen_group = \"www-data\";"
+		NGINX_USER='user www-data;'
+	else
+		APP_USER=$(id -un) || fail "user $(id -u) has no name; PostgreSQL needs one"
 	fi
-	for user in postgres redis www-data; do
-		id "$user" >/dev/null 2>&1 || fail "there is no user $user here: run make deps"
-	done
-	id "$APP_USER" >/dev/null 2>&1 || "$here/packages" # which makes that user
-	ADMIN_USER=postgres
-	# The quotes are libconfig's, in whose files these lines end.
-	# shellcheck disable=SC2089
-	# Postgres and Redis run in the application's group, so that their sockets belong to it.
-	RUN_AS_POSTGRES="user = \"postgres\"; group = \"$SERVICE_GROUP\";"
-	RUN_AS_REDIS="user = \"redis\"; group = \"$SERVICE_GROUP\";"
-	RUN_AS_APP="user = \"$APP_USER\"; group = \"$SERVICE_GROUP\";"
-	WEB_SOCKET_OWNER="listen_user = \"$APP_USER\"; listen_group = \"www-data\";"
-	NGINX_USER='user www-data;'
+	export RUN_AS_APP WEB_SOCKET_OWNER NGINX_USER APP_USER
+}
+
+# And PostgreSQL and Redis: in the application's group, so that their sockets belong to it.
+# shellcheck disable=SC2089,SC2090
+choose_data_users() {
+	RUN_AS_POSTGRES='' RUN_AS_REDIS='' ADMIN_USER=$APP_USER
+	if root; then
+		need_user postgres
+		need_user redis
+		ADMIN_USER=postgres
+		RUN_AS_POSTGRES="user = \"postgres\"; group = \"$SERVICE_GROUP\";"
+		RUN_AS_REDIS="user = \"redis\"; group = \"$SERVICE_GROUP\";"
+	fi
+	export RUN_AS_POSTGRES RUN_AS_REDIS ADMIN_USER
 }
 
 folder() { # PATH MODE OWNER
@@ -30,7 +45,7 @@ folder() { # PATH MODE OWNER
 
 # In sock, the set-group-ID bit gives every socket the group, and the sticky bit keeps one service
 # from putting itself in the place of another.
-make_folders() {
+make_web_folders() {
 	folder "$VAR" 0755 root
 	folder "$VAR/etc" 0755 root
 	folder "$VAR/etc/nginx" 0755 root
@@ -38,6 +53,9 @@ make_folders() {
 	folder "$VAR/ctl" 0700 root
 	folder "$VAR/sock" 3771 "root:$SERVICE_GROUP"
 	folder "$VAR/nginx" 0755 root
+}
+
+make_data_folders() {
 	folder "$VAR/postgres" 0700 postgres
 	folder "$VAR/redis-cache" 0700 redis
 	folder "$VAR/redis-stream" 0700 redis
@@ -87,25 +105,26 @@ choose_listeners() {
 	'[::]') first='[::1]' ;;
 	esac
 	NGINX_READY="$first:$PORT"
+	export NGINX_LISTEN NGINX_LISTEN_DEFAULT NGINX_READY HOSTS
 }
 
 render() { # TEMPLATE RESULT
-	awk -f "$here/render.awk" "$1" >"$2.new" || fail "cannot render $1"
+	awk -f "$SHARE/stack/render.awk" "$1" >"$2.new" || fail "cannot render $1"
 	mv -- "$2.new" "$2"
+}
+
+render_all() { # FOLDER TEMPLATE…
+	to=$1
+	shift
+	for template; do
+		name=${template##*/}
+		render "$template" "$to/${name%.in}"
+	done
 }
 
 render_configuration() {
 	choose_listeners
-	export VAR SHARE PORT WORKERS THREADS LOG_LEVEL INSTANCE_ID APP APP_USER ADMIN_USER
-	export POSTGRES_BIN NGINX REDIS PSQL NGINX_LISTEN NGINX_LISTEN_DEFAULT NGINX_READY NGINX_USER HOSTS
-	# shellcheck disable=SC2090
-	export RUN_AS_POSTGRES RUN_AS_REDIS RUN_AS_APP WEB_SOCKET_OWNER
-	for template in "$SHARE"/stack/*.in; do
-		name=${template##*/}
-		render "$template" "$VAR/etc/${name%.in}"
-	done
-	for template in "$SHARE"/nginx/*.conf "$SHARE"/nginx/*.in; do
-		name=${template##*/}
-		render "$template" "$VAR/etc/nginx/${name%.in}"
-	done
+	export HTML VAR SHARE PORT WORKERS THREADS LOG_LEVEL INSTANCE_ID APP POSTGRES_BIN NGINX REDIS PSQL
+	render_all "$VAR/etc" "$SHARE"/stack/*.in
+	render_all "$VAR/etc/nginx" "$SHARE"/nginx/*.conf "$SHARE"/nginx/*.in
 }

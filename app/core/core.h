@@ -58,6 +58,7 @@ int reply_created(struct request *, const struct rows *); /* 201, Location by th
 int reply_list(struct request *, const struct rows *, long long limit);
 int reply_done(struct request *, const struct rows *); /* 204, 404 without a row */
 int reply_see_other(struct request *, const struct rows *, const char *path); /* 303 */
+int reply_struct(struct request *, const void *); /* a struct of route.gives, from no table */
 int reply_json(struct request *, int status, const char *json, size_t length);
 int reply_missing(struct request *); /* 404 */
 int reply_problem(struct request *, int status, const char *detail, ...) PRINTF_LIKE(3, 4);

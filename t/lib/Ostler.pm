@@ -15,6 +15,7 @@
 #     ready  => '/ready'                         what must answer 200 before start returns
 #     name   => 'var'                            how its folder is called
 #     as     => 'nobody'                         run it all as this user, when the test runs as root
+#     start  => '/path/of/start'                 another program that brings a stack up as stack/start does
 # In changes a value may be a text, a number, a list, a reference to a literal, or undef: take it away.
 #
 # The programs are those in $ENV{BUILD}, or build/.
@@ -77,7 +78,7 @@ sub become_start
 	open STDOUT, '>>', "$self->{folder}/start.log";
 	open STDERR, '>&', \*STDOUT;
 	my @as = map { ("--reuid=$_", '--regid=' . getgrgid((getpwnam $_)[3]), '--clear-groups') } $self->{options}{as} // ();
-	{ exec 'setpriv', @as, '--pdeathsig', 'TERM', "$root/stack/start" }
+	{ exec 'setpriv', @as, '--pdeathsig', 'TERM', $self->{options}{start} // "$root/stack/start" }
 	POSIX::_exit(127);
 }
 

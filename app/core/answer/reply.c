@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "core/answer/json.h"
 #include "core/answer/problem.h"
+#include "core/answer/record.h"
 #include "core/answer/serialize.h"
 #include "core/input/cursor.h"
 #include "core/input/instant.h"
@@ -137,6 +138,14 @@ int reply_see_other(struct request *rq, const struct rows *rows, const char *pat
 		return status;
 	reply_header(rq, "Location", path);
 	return answer(rq, 303, NULL);
+}
+
+int reply_struct(struct request *rq, const void *record)
+{
+	if (rq->failure != DONE)
+		return problem_of_failure(rq);
+	record_write(&rq->response.body, rq->route->gives, record);
+	return answer(rq, route_success(rq->route), "application/json");
 }
 
 int reply_json(struct request *rq, int status, const char *json, size_t length)
