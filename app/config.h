@@ -12,6 +12,7 @@ struct config {
 	long long database_connections, database_timeout, database_retry;
 	const char *cache;
 	long long cache_connections, cache_timeout, cache_retry;
+	long long cache_wait, cache_lease, cache_stale;
 	const char *demo_user;
 	const char *migrate_database, *migrations;
 	int log_level, log_format, request_log;

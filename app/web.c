@@ -69,6 +69,9 @@ int role_web(const struct ostler_program *program, const struct config *config)
 		.connections = config->cache_connections,
 		.timeout_ms = config->cache_timeout,
 		.retry_ms = config->cache_retry };
+	const struct cache_options leases = { .wait_ms = config->cache_wait,
+		.lease_ms = config->cache_lease,
+		.stale_ms = config->cache_stale };
 	const struct loop_options loop = { .listener = LISTENER,
 		.threads = config->threads,
 		.silence_ms = config->silence,
@@ -80,6 +83,7 @@ int role_web(const struct ostler_program *program, const struct config *config)
 		.instance_name = config->instance_name,
 		.request_log = config->request_log + STDOUT_FILENO,
 		.demo_user = config->demo_user,
+		.cache_hold_ms = 2 * config->database_timeout,
 		.body_limit = (size_t)config->body_limit };
 
 	if (!is_listening(LISTENER))
@@ -88,7 +92,7 @@ int role_web(const struct ostler_program *program, const struct config *config)
 	describe(&app, program, arena);
 	app.db = db_open(&database);
 	app.redis = redis_open(&cache);
-	app.cache = cache_open(app.redis);
+	app.cache = cache_open(app.redis, &leases);
 	loop_run(&app, &loop);
 	cache_close(&app.cache);
 	redis_close(&app.redis);

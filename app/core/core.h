@@ -38,12 +38,11 @@ struct rows *query_run(struct request *, const struct statement *);
 /* --- the cache --- */
 
 /*
- * reply_cached answers with what is kept under KEY and returns true; false is a
- * miss: answer yourself, then cache_keep that answer for SECONDS.
+ * What a route keeps and drops stands in its table.  A key that only its handler
+ * knows is dropped by cache_drop: when the handler has returned and its work is
+ * committed, before the answer leaves.  KEY lives as long as the request.
  */
-bool reply_cached(struct request *, const char *key);
-void cache_keep(struct request *, const char *key, int seconds);
-void cache_drop(struct request *, const char *key); /* behind every change */
+void cache_drop(struct request *, const char *key);
 
 /* --- answering: each returns the status --- */
 

@@ -21,6 +21,17 @@ struct request;
 /* Answers by one of core.h's reply functions and returns what that returned. */
 typedef int handler_fn(struct request *);
 
+/*
+ * How an answer of 200 is kept in the cache: under KEY, in which {user} is who asks
+ * and any other {name} an input; for so many SECONDS, and a 404 for MISSING_SECONDS.
+ * It is kept when every input that was given stands in the key.  A route that can
+ * bring about what was missing must drop its key.
+ */
+struct cached_as {
+	const char *key; /* NULL: it is not kept */
+	int seconds, missing_seconds;
+};
+
 struct route {
 	const char *path; /* "/api/tasks/{id}"; a {name} takes one segment */
 	const char *summary;
@@ -33,6 +44,8 @@ struct route {
 	int status;                /* of success; 0: 200, or 204 when it gives nothing */
 	int also;                  /* another status under which it gives the same; 0: none */
 	const char *media;         /* what it gives when that is no shape: "application/json" */
+	struct cached_as cached;   /* of a GET */
+	const char *const *drops;  /* DROPS(keys): what a change makes wrong in the cache */
 	handler_fn *handler;
 };
 
@@ -50,6 +63,13 @@ struct feature {
 	(const struct route[])             \
 	{                                  \
 		__VA_ARGS__, END_OF_ROUTES \
+	}
+
+/* Keys as in cached_as: dropped behind the change, before it is acknowledged. */
+#define DROPS(...)                \
+	(const char *const[])     \
+	{                         \
+		__VA_ARGS__, NULL \
 	}
 
 /* The columns every route has; what it takes and gives follows by name. */

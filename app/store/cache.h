@@ -1,11 +1,21 @@
 /*
- * cache.h - answers kept in Redis for a while, dropped when they change.
+ * cache.h - answers kept in Redis for a while, never older than a change that was acknowledged.
  *
- * Without Redis everything is a miss.  A key that had to be forgotten while
- * Redis did not answer is remembered here and dropped as soon as it does, and
- * nothing is read before that: a writer's own process never serves the old value.
- * For the other processes the order to drop it is sent all the same: a Redis
- * that was only asleep carries it out when it wakes.
+ * A reader that finds nothing is handed a lease, asks the database, and may put
+ * what it found only while its lease stands.  A writer drops value and lease
+ * together, after its COMMIT and before its answer leaves.  So what is put was
+ * read after every change whose answer has left: a reader that asked before has
+ * lost its lease.  (Nishtala et al., "Scaling Memcache at Facebook", NSDI 2013.)
+ *
+ * One lease stands at a time.  Others are served the value that is being renewed;
+ * where there is none they wait a moment, and then ask the database themselves.
+ *
+ * Without Redis everything is a miss.  A key that had to be dropped while Redis
+ * did not answer is remembered and dropped as soon as it does, and nothing is
+ * read before that: a writer's own process never serves the old value.  Another
+ * process can only when its Redis answers it and did not answer the writer, twice
+ * and for cache_timeout each: a network that is split between two hosts.  Then the
+ * old value lasts until the writer reaches Redis again, and no longer than it lives.
  */
 #ifndef STORE_CACHE_H
 #define STORE_CACHE_H
@@ -15,13 +25,47 @@
 
 struct cache;
 
-struct cache *cache_open(struct redis *);
+struct cache_options {
+	long long wait_ms;  /* for the one who renews what is missing */
+	long long lease_ms; /* renewing ends by then, or may be begun by another */
+	long long stale_ms; /* a value is kept so much longer, to be served while it is renewed */
+};
+
+#define CACHE_TOKEN 36 /* room for a lease's */
+
+/* What was found under a key, and what the reader is to do. */
+struct cached {
+	const char *key;
+	/* The value, in the arena; NULL: there is none, or the reader is to renew it. */
+	const char *text;
+	size_t length;
+	long long age_ms; /* of the value beyond its freshness; <= 0: it is fresh */
+	/* Why there is none. */
+	enum { CACHE_MISSING, CACHE_DUE, CACHE_BUSY, CACHE_GONE } why;
+	char lease[CACHE_TOKEN]; /* "": none, nothing may be put */
+};
+
+/* OPTIONS stay the caller's and must outlive the cache. */
+struct cache *cache_open(struct redis *, const struct cache_options *);
 void cache_close(struct cache **);
 
-/* The bytes under KEY, in the arena; NULL: not there. */
-const char *cache_get(struct cache *, struct arena *, const char *key, size_t *length);
-void cache_put(struct cache *, const char *key, const struct buffer *value, int seconds);
-void cache_forget(struct cache *, struct arena *, const char *key);
+/* One round trip for what is there; a reader that is to renew costs a second.  KEY stays the
+ * caller's. */
+void cache_read(struct cache *, struct arena *, const char *key, struct cached *);
+
+/* Keeps VALUE if the lease still stands, and ends the lease.  False: it is not kept. */
+bool cache_put(
+    struct cache *, const struct cached *, const struct buffer *value, long long seconds);
+
+/* Ends a lease without a value: the next reader need not wait for it. */
+void cache_release(struct cache *, struct arena *, const struct cached *);
+
+/*
+ * Drops the NULL-terminated KEYS, values and leases, in one round trip.  HOLD_MS:
+ * so long nothing is put there, because a change whose end nobody knows may yet
+ * come to pass; 0: at once.
+ */
+void cache_forget(struct cache *, struct arena *, const char *const *keys, long long hold_ms);
 
 /* Drops what could not be dropped before; cheap when there is nothing. */
 void cache_settle(struct cache *, struct arena *);

@@ -161,6 +161,13 @@ static void keep_reply(struct arena *arena, const redisReply *from, struct redis
 {
 	*to = (struct redis_reply){ .kind = REDIS_NOTHING };
 	switch (from->type) {
+	case REDIS_REPLY_ARRAY:
+		to->kind = REDIS_LIST;
+		to->length = from->elements;
+		to->list = arena_alloc(arena, from->elements * sizeof(*to->list));
+		for (size_t i = 0; i < from->elements; i++)
+			keep_reply(arena, from->element[i], &to->list[i]);
+		return;
 	case REDIS_REPLY_INTEGER:
 		to->kind = REDIS_INTEGER;
 		to->integer = from->integer;
@@ -194,15 +201,18 @@ static bool talk(redisContext *context, struct arena *arena, size_t count,
 	return true;
 }
 
+static bool is_nowhere(const struct redis *redis)
+{
+	return redis->options->address == NULL || redis->options->address[0] == '\0';
+}
+
 bool redis_run(struct redis *redis, struct arena *arena, size_t count,
     const struct redis_command *commands, struct redis_reply *replies)
 {
 	redisContext *context;
 	bool fresh, well;
 
-	if (redis->options->address == NULL || redis->options->address[0] == '\0')
-		return false;
-	if (!take_place(redis, &context))
+	if (is_nowhere(redis) || !take_place(redis, &context))
 		return false;
 	fresh = context == NULL;
 	if (fresh)
@@ -222,19 +232,19 @@ bool redis_run(struct redis *redis, struct arena *arena, size_t count,
 	return well;
 }
 
-void redis_send(struct redis *redis, const struct redis_command *command)
+bool redis_insist(struct redis *redis, struct arena *arena, size_t count,
+    const struct redis_command *commands, struct redis_reply *replies)
 {
 	redisContext *context;
-	int sent = 0;
+	bool well;
 
-	if (redis->options->address == NULL || redis->options->address[0] == '\0')
-		return;
-	/* A connection of its own: what is sent before it is closed will be read. */
+	if (is_nowhere(redis))
+		return false;
+	/* Of its own: the pool's may be full, and what is sent before it is closed will be read. */
 	context = connect_now(redis);
 	if (context == NULL)
-		return;
-	append(context, command);
-	while (!sent && redisBufferWrite(context, &sent) == REDIS_OK)
-		continue;
+		return false;
+	well = talk(context, arena, count, commands, replies);
 	redisFree(context);
+	return well;
 }

@@ -23,16 +23,20 @@ struct redis_options {
 	long long retry_ms;    /* after a failure Redis is asked again then */
 };
 
+/* The most words of a command: those of the longest script call, and a few keys to drop. */
+#define REDIS_WORDS_MOST 16
+
 struct redis_command {
-	const char *words[6]; /* ends with NULL unless all are used */
-	size_t lengths[6];    /* 0: the word is text and ends with its NUL */
+	const char *words[REDIS_WORDS_MOST]; /* ends with NULL unless all are used */
+	size_t lengths[REDIS_WORDS_MOST];    /* 0: the word is text and ends with its NUL */
 };
 
 struct redis_reply {
-	enum { REDIS_NOTHING, REDIS_TEXT, REDIS_INTEGER, REDIS_ERROR } kind;
+	enum { REDIS_NOTHING, REDIS_TEXT, REDIS_INTEGER, REDIS_LIST, REDIS_ERROR } kind;
 	const char *text; /* REDIS_TEXT and REDIS_ERROR: NUL-terminated, in the arena */
-	size_t length;
+	size_t length;    /* bytes of the text, or how many stand in the list */
 	long long integer;
+	struct redis_reply *list; /* REDIS_LIST: what a script returned, in its order */
 };
 
 struct redis *redis_open(const struct redis_options *);
@@ -43,9 +47,11 @@ bool redis_run(struct redis *, struct arena *, size_t count, const struct redis_
     struct redis_reply *) MUST_CHECK;
 
 /*
- * Sends a command and waits for no answer, even while the breaker is open: a
- * Redis that is only asleep finds it among the first things when it wakes.
+ * The same for what must not be lost: on a connection of its own, even while the
+ * breaker is open.  False: not answered within the timeout; a Redis that is only
+ * asleep still finds the commands among the first things when it wakes.
  */
-void redis_send(struct redis *, const struct redis_command *);
+bool redis_insist(struct redis *, struct arena *, size_t count, const struct redis_command *,
+    struct redis_reply *) MUST_CHECK;
 
 #endif

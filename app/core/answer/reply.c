@@ -6,7 +6,6 @@
  */
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "core/answer/json.h"
@@ -15,7 +14,6 @@
 #include "core/answer/serialize.h"
 #include "core/input/cursor.h"
 #include "core/input/instant.h"
-#include "core/journey/counts.h"
 
 static int answer(struct request *rq, int status, const char *media)
 {
@@ -154,57 +152,4 @@ int reply_json(struct request *rq, int status, const char *json, size_t length)
 		return problem_of_failure(rq);
 	buffer_add(&rq->response.body, json, length);
 	return answer(rq, status, "application/json");
-}
-
-/* --- the cache --- */
-
-/*
- * What is kept is the list's cursor, a newline and the body: Link is made of
- * the one, and the other leaves as it is.
- */
-bool reply_cached(struct request *rq, const char *key)
-{
-	int64_t asked = clock_now();
-	size_t length;
-	const char *kept = cache_get(rq->app->cache, rq->arena, key, &length);
-	const char *newline = kept != NULL ? memchr(kept, '\n', length) : NULL;
-
-	rq->redis_us += clock_now() - asked;
-	if (newline == NULL) {
-		counts_add(rq, COUNT_CACHE_MISSES);
-		reply_header(rq, "Cache-Status", "ostler; fwd=miss");
-		return false;
-	}
-	counts_add(rq, COUNT_CACHE_HITS);
-	reply_header(rq, "Cache-Status", "ostler; hit");
-	if (newline > kept)
-		rq->response.next = arena_copy(rq->arena, kept, (size_t)(newline - kept));
-	buffer_add(&rq->response.body, newline + 1, length - (size_t)(newline + 1 - kept));
-	answer(rq, 200, "application/json");
-	return true;
-}
-
-void cache_keep(struct request *rq, const char *key, int seconds)
-{
-	struct response *response = &rq->response;
-	int64_t asked = clock_now();
-	struct buffer kept;
-
-	if (response->status != 200)
-		return;
-	buffer_start(&kept, rq->arena, response->body.length + 256);
-	if (response->next != NULL)
-		buffer_add_text(&kept, response->next);
-	buffer_add_char(&kept, '\n');
-	buffer_add(&kept, response->body.data, response->body.length);
-	cache_put(rq->app->cache, key, &kept, seconds);
-	rq->redis_us += clock_now() - asked;
-}
-
-void cache_drop(struct request *rq, const char *key)
-{
-	int64_t asked = clock_now();
-
-	cache_forget(rq->app->cache, rq->arena, key);
-	rq->redis_us += clock_now() - asked;
 }

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "core/answer/answer.h"
+#include "core/answer/kept.h"
 #include "core/answer/problem.h"
 #include "core/input/percent.h"
 
@@ -25,6 +26,7 @@ static const struct stage {
 	{ "authenticate", stage_authenticate }, /* who is asking, and may they */
 	{ "limit", stage_limit },               /* is it of a size we take */
 	{ "validate", stage_validate },         /* is it right, and into which struct */
+	{ "find", kept_find },                  /* is the answer in the cache */
 	{ "handle", stage_handle },             /* the feature's own code */
 };
 
@@ -147,5 +149,8 @@ static int stage_limit(struct request *rq)
 
 static int stage_handle(struct request *rq)
 {
-	return rq->route->handler(rq);
+	int status = rq->route->handler(rq);
+
+	kept_settle(rq);
+	return status;
 }

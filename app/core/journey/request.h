@@ -69,6 +69,10 @@ struct request {
 	char failed_constraint[64];
 	struct held_rows *held; /* freed when the request ends */
 
+	struct cached cached; /* what the cache had, and the lease to renew it */
+	struct drop *drops;   /* keys that its change has made wrong; kept.c */
+	size_t drops_count;
+
 	struct trace trace;
 	struct response response;
 	int64_t started, db_us, redis_us; /* clock_now, microseconds, microseconds */

@@ -11,6 +11,7 @@
 
 #include "base/buffer.h"
 #include "base/log.h"
+#include "core/answer/kept_key.h"
 
 struct node {
 	const char *segment; /* not NUL-terminated; NULL: a {name} */
@@ -60,6 +61,7 @@ static void add(struct router *router, const struct route *route)
 
 	size_t names = 0;
 
+	kept_key_check(route);
 	while (*segment == '/') {
 		size_t length = strcspn(++segment, "/");
 

@@ -23,6 +23,7 @@ struct application {
 	struct db *db;
 	struct redis *redis;
 	struct cache *cache;
+	long long cache_hold_ms;   /* a change that is in doubt is decided by then */
 	atomic_llong demo_user_id; /* 0: not looked up yet */
 };
 

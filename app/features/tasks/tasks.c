@@ -3,8 +3,11 @@
 
 #include "core/core.h"
 
-#define CACHED_SECONDS 300
-#define PAGE_DEFAULT   "20"
+/* The default first page of a list is kept; whatever changes a task of theirs drops it. */
+#define FIRST_PAGE    "tasks:user:{user}"
+#define CHANGES_TASKS .drops = DROPS(FIRST_PAGE)
+
+#define PAGE_DEFAULT "20"
 
 struct task {
 	long long id, version;
@@ -55,18 +58,6 @@ static const struct shape task_list = SHAPE(struct task_list,
 /* clang-format on */
 
 #define COLUMNS "id, title, description, completed, version, created_at, updated_at"
-
-static const char *cache_key(struct request *rq)
-{
-	return arena_print(request_arena(rq), "tasks:user:%lld", user_id(rq));
-}
-
-/* Every change ends here: the cached first page no longer holds. */
-static const struct rows *changed(struct request *rq, const struct rows *rows)
-{
-	cache_drop(rq, cache_key(rq));
-	return rows;
-}
 
 /* --- reading --- */
 
@@ -120,15 +111,8 @@ static const struct rows *find_page(struct request *rq, const struct task_list *
 static int list_tasks(struct request *rq)
 {
 	const struct task_list *in = input(rq);
-	int status;
 
-	if (given_any(rq))
-		return reply_list(rq, find_page(rq, in), in->limit);
-	if (reply_cached(rq, cache_key(rq)))
-		return 200;
-	status = reply_list(rq, find_page(rq, in), in->limit);
-	cache_keep(rq, cache_key(rq), CACHED_SECONDS);
-	return status;
+	return reply_list(rq, find_page(rq, in), in->limit);
 }
 
 static int read_task(struct request *rq)
@@ -144,29 +128,27 @@ static const struct rows *insert(struct request *rq)
 {
 	const struct new_task *in = input(rq);
 
-	return changed(rq, query(rq,
-			       "INSERT INTO tasks (user_id, title, description, completed)"
-			       " VALUES ($1, $2, $3, $4) RETURNING " COLUMNS,
-			       user_id(rq), in->title, in->description, in->completed));
+	return query(rq,
+	    "INSERT INTO tasks (user_id, title, description, completed)"
+	    " VALUES ($1, $2, $3, $4) RETURNING " COLUMNS,
+	    user_id(rq), in->title, in->description, in->completed);
 }
 
 static const struct rows *update(
     struct request *rq, struct value title, struct value description, struct value completed)
 {
-	return changed(
-	    rq, query(rq,
-		    "UPDATE tasks SET title = coalesce($3, title),"
-		    " description = coalesce($4, description), completed = coalesce($5, completed),"
-		    " version = version + 1, updated_at = now()"
-		    " WHERE id = $1 AND user_id = $2 RETURNING " COLUMNS,
-		    path_id(rq), user_id(rq), title, description, completed));
+	return query(rq,
+	    "UPDATE tasks SET title = coalesce($3, title),"
+	    " description = coalesce($4, description), completed = coalesce($5, completed),"
+	    " version = version + 1, updated_at = now()"
+	    " WHERE id = $1 AND user_id = $2 RETURNING " COLUMNS,
+	    path_id(rq), user_id(rq), title, description, completed);
 }
 
 static const struct rows *forget(struct request *rq)
 {
-	return changed(
-	    rq, query(rq, "DELETE FROM tasks WHERE id = $1 AND user_id = $2 RETURNING id",
-		    path_id(rq), user_id(rq)));
+	return query(rq, "DELETE FROM tasks WHERE id = $1 AND user_id = $2 RETURNING id",
+	    path_id(rq), user_id(rq));
 }
 
 static int create_task(struct request *rq)
@@ -219,19 +201,20 @@ static int delete_by_form(struct request *rq)
 /* clang-format off */
 const struct feature tasks_feature = { .name = "tasks", .doc = "Things to do, each with its owner.", .routes = ROUTES(
 	{ ROUTE(GET, "/api/tasks", "List my tasks, newest first", SIGNED_IN, list_tasks),
-	    .takes = &task_list, .gives = &task, .list = true },
+	    .takes = &task_list, .gives = &task, .list = true,
+	    .cached = { .key = FIRST_PAGE, .seconds = 300 } },
 	{ ROUTE(POST, "/api/tasks", "Write a task down", SIGNED_IN, create_task),
-	    .takes = &new_task, .gives = &task, .status = 201 },
+	    .takes = &new_task, .gives = &task, .status = 201, CHANGES_TASKS },
 	{ ROUTE(GET, "/api/tasks/{id}", "Read a task", SIGNED_IN, read_task), .gives = &task },
 	{ ROUTE(PUT, "/api/tasks/{id}", "Write a task anew", SIGNED_IN, replace_task),
-	    .takes = &new_task, .gives = &task },
+	    .takes = &new_task, .gives = &task, CHANGES_TASKS },
 	{ ROUTE(PATCH, "/api/tasks/{id}", "Change some of a task", SIGNED_IN, change_task),
-	    .takes = &changed_task, .gives = &task },
-	{ ROUTE(DELETE, "/api/tasks/{id}", "Forget a task", SIGNED_IN, delete_task) },
+	    .takes = &changed_task, .gives = &task, CHANGES_TASKS },
+	{ ROUTE(DELETE, "/api/tasks/{id}", "Forget a task", SIGNED_IN, delete_task), CHANGES_TASKS },
 	{ ROUTE(POST, "/add", "Write a task down, from a form", SIGNED_IN, add_by_form),
-	    .takes = &task_form, .form = true, .status = 303 },
+	    .takes = &task_form, .form = true, .status = 303, CHANGES_TASKS },
 	{ ROUTE(POST, "/complete/{id}", "Mark a task as done, from a form", SIGNED_IN, complete_by_form),
-	    .status = 303 },
+	    .status = 303, CHANGES_TASKS },
 	{ ROUTE(POST, "/delete/{id}", "Forget a task, from a form", SIGNED_IN, delete_by_form),
-	    .status = 303 }) };
+	    .status = 303, CHANGES_TASKS }) };
 /* clang-format on */
