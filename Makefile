@@ -34,9 +34,13 @@ GUARDED   += -DOSTLER_BENCH
 VARIANT   := $(VARIANT)-bench
 endif
 COMPILE    = $(CC) -std=c11 -D_GNU_SOURCE -iquote . -iquote app $(WARNINGS) $(CFLAGS) $(GUARDED) \
-	-fPIE -pthread -MMD -MP $$(pkg-config --cflags $(LIBRARIES))
+	-fPIE $(POSITION) -pthread -MMD -MP $$(pkg-config --cflags $(LIBRARIES))
 LINK       = $(CC) $(CFLAGS) $(GUARDED) -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed
 LINKED     = $$(pkg-config --libs $(LIBRARIES))
+# Modules are found beside a program that was built, and in lib/ostler beside one that was installed;
+# they use what the program has (base/log.h above all), so that has all of base/ and shows it.
+HOSTING    = -rdynamic '-Wl,-rpath,$$ORIGIN:$$ORIGIN/..:$$ORIGIN/../lib/ostler' \
+	-Wl,--whole-archive $(call archive,base) -Wl,--no-whole-archive
 
 # Objects of a plain and of a sanitized build live side by side; the programs in $(BUILD) are of
 # the variant made last, which the stamp remembers.
@@ -45,22 +49,32 @@ STAMP      = $(BUILD)/variant
 objects    = $(patsubst %.c,$(OBJECTS)/%.o,$(wildcard $(1)))
 archive    = $(OBJECTS)/$(1).a
 PROGRAMS   = $(BUILD)/ostlerd $(BUILD)/ostlerctl $(BUILD)/ostler-app
+MODULES    = $(BUILD)/ostler-s3.so
 UNITS      = $(patsubst t/unit/%.c,$(BUILD)/t/%,$(wildcard t/unit/*_test.c))
 
 HELLO      = $(abspath $(BUILD))/hello
 
 .PHONY: all deps run hello stop check check-deps check-unit lint bench install uninstall clean help FORCE
 
-all: $(PROGRAMS) $(BUILD)/libostler.a ## compile ostlerd, ostlerctl and ostler-app into build/
+all: $(PROGRAMS) $(MODULES) $(BUILD)/libostler.a ## compile ostlerd, ostlerctl and ostler-app into build/
 
 $(BUILD)/ostlerd: $(OBJECTS)/supervisor/ostlerd.o $(call archive,supervisor) $(call archive,base)
 $(BUILD)/ostlerctl: $(OBJECTS)/supervisor/ostlerctl.o $(call archive,supervisor) $(call archive,base)
 $(BUILD)/ostler-app: $(call objects,app/ostler-app.c app/features.c app/features/*/*.c) \
 	$(if $(BENCH),$(OBJECTS)/t/bench/bench.o) $(call archive,app) $(call archive,base)
 $(BUILD)/minimal: $(call objects,t/bench/minimal*.c) $(call archive,base)
+$(BUILD)/ostler-app: LINK += $(HOSTING)
 $(PROGRAMS) $(BUILD)/minimal: $(STAMP)
 	@echo "link     $@"
 	$(QUIET)$(LINK) -o $@ $(filter %.o %.a,$^) $(LINKED)
+
+# What only some processes load: each is linked to its library, and no program is (store/module.h).
+$(OBJECTS)/app/store/modules/%.o: POSITION = -fPIC
+$(BUILD)/ostler-s3.so: LINKED = $$(pkg-config --libs libcurl expat)
+$(BUILD)/ostler-s3.so: $(call objects,app/store/modules/s3*.c)
+$(MODULES): $(STAMP)
+	@echo "link     $@"
+	$(QUIET)$(filter-out -pie,$(LINK)) -shared -o $@ $(filter %.o,$^) $(LINKED)
 
 $(call archive,base): $(call objects,base/*.c)
 $(call archive,supervisor): $(filter-out %/ostlerd.o %/ostlerctl.o,$(call objects,supervisor/*.c supervisor/*/*.c))
@@ -108,9 +122,10 @@ check: check-deps ## build all, lint, and pass every test
 	@BUILD='$(BUILD)' prove -j2 t/
 
 check-unit: ## pass the unit tests alone
-	@$(MAKE) $(UNITS)
+	@$(MAKE) $(UNITS) $(MODULES)
 	@CMOCKA_MESSAGE_OUTPUT=TAP prove -e '' $(UNITS)
 
+$(BUILD)/t/%: LINK += $(HOSTING)
 $(BUILD)/t/%: $(OBJECTS)/t/unit/%.o $(call archive,app) $(call archive,supervisor) $(call archive,base) $(STAMP)
 	@mkdir -p $(@D); echo "link     $@"
 	$(QUIET)$(LINK) -o $@ $(filter %.o %.a,$^) $(LINKED) -lcmocka
@@ -137,7 +152,8 @@ install: all ## install programs, manual pages and the stack: make install PREFI
 	install -D -m 644 supervisor/ostlerctl.bash \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/ostlerctl
 	install -D -m 644 $(BUILD)/libostler.a $(DESTDIR)$(PREFIX)/lib/libostler.a
-	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/lib/ostler
+	install -m 644 $(MODULES) $(DESTDIR)$(PREFIX)/lib/ostler
 	sed -e 's|@PREFIX@|$(abspath $(PREFIX))|' -e 's|@VERSION@|$(VERSION)|' -e 's|@LIBRARIES@|$(LIBRARIES)|' \
 		app/ostler.pc.in >$(DESTDIR)$(PREFIX)/lib/pkgconfig/ostler.pc
 	for header in $(public); do to="$(DESTDIR)$(PREFIX)/include/ostler/$${header#app/}"; \
@@ -152,7 +168,8 @@ uninstall: ## remove what install put there
 		rm -f "$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}"; done
 	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/ostlerctl
 	rm -f $(DESTDIR)$(PREFIX)/lib/libostler.a $(DESTDIR)$(PREFIX)/lib/pkgconfig/ostler.pc
-	rm -rf $(DESTDIR)$(PREFIX)/share/ostler $(DESTDIR)$(PREFIX)/include/ostler
+	rm -rf $(DESTDIR)$(PREFIX)/share/ostler $(DESTDIR)$(PREFIX)/include/ostler \
+		$(DESTDIR)$(PREFIX)/lib/ostler
 
 clean: ## remove what was compiled; data in VAR stays
 	rm -rf '$(BUILD)'
