@@ -241,7 +241,7 @@ static enum object_fate pour(int fd, const char *path, object_sink_fn *sink, voi
 static enum object_fate get(void *store, const char *key, object_sink_fn *sink, void *context)
 {
 	enum object_fate fate;
-	struct place place;
+	struct place place = { 0 };
 	int fd;
 
 	if (!find_place(store, key, &place))
@@ -256,7 +256,7 @@ static enum object_fate get(void *store, const char *key, object_sink_fn *sink, 
 
 static enum object_fate drop(void *store, const char *key)
 {
-	struct place place;
+	struct place place = { 0 };
 
 	if (!find_place(store, key, &place))
 		return OBJECT_MISSING;
