@@ -15,19 +15,10 @@
 const char *const log_level_names[] = { "debug", "info", "warn", "error", NULL };
 const char *const log_format_names[] = { "text", "json", NULL };
 
-/* A full disk or a closed pipe costs the line and nothing else. */
-static void write_line(const char *line, size_t length)
-{
-	int saved = errno;
-
-	if (write(STDERR_FILENO, line, length) < 0)
-		errno = saved;
-}
-
 /* Set once, before any thread starts. */
 static enum log_level least_level = LOG_INFO;
 static enum log_format chosen_format = LOG_TEXT;
-static void (*take_line)(const char *line, size_t length) = write_line;
+static void (*take_line)(const char *line, size_t length); /* of standard error; NULL: nobody */
 
 /* Kept free at a line's end: a closing brace, or the mark of a cut, and the newline. */
 #define LINE_END 8
@@ -210,27 +201,24 @@ void log_add_ms(struct log_line *line, const char *name, long long microseconds)
 	add_number(line, name, digits);
 }
 
-static void close_line(struct log_line *line)
+/* A full disk or a closed pipe costs the line and nothing else. */
+static void write_line(const struct log_line *line, int fd)
+{
+	int saved = errno;
+
+	if (write(fd, line->text, line->length) < 0)
+		errno = saved;
+}
+
+void log_end(struct log_line *line, int fd)
 {
 	if (chosen_format == LOG_JSON)
 		line->text[line->length++] = '}';
 	line->text[line->length++] = '\n';
-}
-
-void log_end(struct log_line *line)
-{
-	close_line(line);
-	take_line(line->text, line->length);
-}
-
-void log_end_on(struct log_line *line, int fd)
-{
-	int saved = errno;
-
-	close_line(line);
-	/* A full disk or a closed pipe costs the line and nothing else. */
-	if (write(fd, line->text, line->length) < 0)
-		errno = saved;
+	if (fd == STDERR_FILENO && take_line != NULL)
+		take_line(line->text, line->length);
+	else
+		write_line(line, fd);
 }
 
 /* vsnprintf cuts where it must, even in the middle of a character: that one goes. */
@@ -253,7 +241,7 @@ static void log_values(enum log_level level, const char *format, va_list values)
 	if (vsnprintf(message, sizeof(message), format, values) >= (int)sizeof(message))
 		drop_last_character(message);
 	log_begin(&line, level, message);
-	log_end(&line);
+	log_end(&line, STDERR_FILENO);
 }
 
 void log_message(enum log_level level, const char *format, ...)

@@ -22,7 +22,7 @@ extern const char *const log_format_names[]; /* "text", "json", NULL */
 /* Chooses what is written and how; before it is called: LOG_INFO and LOG_TEXT. */
 void log_setup(enum log_level, enum log_format);
 
-/* Hands whole lines to TAKE, from now on, instead of writing them to standard error. */
+/* Hands whole lines for standard error to TAKE from now on; NULL: they are written there again. */
 void log_divert(void (*take)(const char *line, size_t length));
 
 bool log_is_json(void);
@@ -47,8 +47,7 @@ void log_add_text(struct log_line *, const char *name, const char *value);
 void log_add_bytes(struct log_line *, const char *name, const char *value, size_t length);
 void log_add_integer(struct log_line *, const char *name, long long value);
 void log_add_ms(struct log_line *, const char *name, long long microseconds); /* as 1.234 */
-void log_end(struct log_line *);
-void log_end_on(struct log_line *, int fd); /* the same on another descriptor */
+void log_end(struct log_line *, int fd); /* writes it there: STDERR_FILENO is where all others go */
 
 /* The environment's failure: says why and exits with status 1. */
 void die(const char *format, ...) PRINTF_LIKE(1, 2) NO_RETURN;

@@ -72,11 +72,18 @@ struct event event_of_pool(enum event_kind kind, const struct pool *pool)
 	return event;
 }
 
+struct event event_of_generation(enum event_kind kind, const struct generation *generation)
+{
+	struct event event = event_of_pool(kind, generation->pool);
+
+	event.generation = generation->number;
+	return event;
+}
+
 struct event event_of_worker(enum event_kind kind, const struct worker *worker)
 {
-	struct event event = event_of_pool(kind, worker->generation->pool);
+	struct event event = event_of_generation(kind, worker->generation);
 
-	event.generation = worker->generation->number;
 	event.slot = worker->slot;
 	event.pid = worker->pid;
 	return event;
@@ -136,44 +143,8 @@ void event_record(const struct event *event)
 	count(event);
 }
 
-void event_worker(enum event_kind kind, const struct worker *worker, const char *format, ...)
+void event_write(struct event event, const char *format, ...)
 {
-	struct event event = event_of_worker(kind, worker);
-	va_list values;
-
-	va_start(values, format);
-	say(&event, format, values);
-	va_end(values);
-	event_record(&event);
-}
-
-void event_pool(enum event_kind kind, const struct pool *pool, const char *format, ...)
-{
-	struct event event = event_of_pool(kind, pool);
-	va_list values;
-
-	va_start(values, format);
-	say(&event, format, values);
-	va_end(values);
-	event_record(&event);
-}
-
-void event_generation(
-    enum event_kind kind, const struct generation *generation, const char *format, ...)
-{
-	struct event event = event_of_pool(kind, generation->pool);
-	va_list values;
-
-	event.generation = generation->number;
-	va_start(values, format);
-	say(&event, format, values);
-	va_end(values);
-	event_record(&event);
-}
-
-void event_master(enum event_kind kind, const char *format, ...)
-{
-	struct event event = event_of_master(kind);
 	va_list values;
 
 	va_start(values, format);

@@ -87,19 +87,20 @@ struct event {
 
 /* An event with its subject filled in, for those who have more to add before they record it. */
 struct event event_of_worker(enum event_kind, const struct worker *);
+struct event event_of_generation(enum event_kind, const struct generation *);
 struct event event_of_pool(enum event_kind, const struct pool *);
 struct event event_of_master(enum event_kind);
 
 void event_say(struct event *, const char *format, ...) PRINTF_LIKE(2, 3); /* sets the text */
 void event_record(const struct event *); /* number and wall are set here */
 
-/* The usual case in one call. */
-void event_worker(enum event_kind, const struct worker *, const char *format, ...)
-    PRINTF_LIKE(3, 4);
-void event_pool(enum event_kind, const struct pool *, const char *format, ...) PRINTF_LIKE(3, 4);
-void event_generation(enum event_kind, const struct generation *, const char *format, ...)
-    PRINTF_LIKE(3, 4);
-void event_master(enum event_kind, const char *format, ...) PRINTF_LIKE(2, 3);
+/* The usual case in one call: event_worker(EVENT_READY, worker, "after %d tries", tries). */
+#define event_worker(kind, worker, ...) event_write(event_of_worker(kind, worker), __VA_ARGS__)
+#define event_pool(kind, pool, ...)     event_write(event_of_pool(kind, pool), __VA_ARGS__)
+#define event_generation(kind, generation, ...) \
+	event_write(event_of_generation(kind, generation), __VA_ARGS__)
+#define event_master(kind, ...) event_write(event_of_master(kind), __VA_ARGS__)
+void event_write(struct event, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* How often what has happened to a pool, or to ostlerd itself (""), since the start. */
 struct event_tally {

@@ -135,7 +135,7 @@ static void named_values_keep_their_kinds(void **state)
 	log_add_integer(&line, "status", -200);
 	log_add_ms(&line, "ms", 1234567);
 	log_add_ms(&line, "short", 5);
-	log_end(&line);
+	log_end(&line, STDERR_FILENO);
 	json = decoded(capture_end());
 	assert_string_equal(member(json, "route"), "/api/\"x\"");
 	assert_string_equal(member(json, "id"), "abc");
@@ -156,7 +156,7 @@ static void named_values_stand_behind_a_text_line(void **state)
 	log_begin(&line, LOG_INFO, "ready");
 	log_add_text(&line, "pool", "web");
 	log_add_integer(&line, "workers", 2);
-	log_end(&line);
+	log_end(&line, STDERR_FILENO);
 	text = capture_end();
 	assert_non_null(strstr(text, " info ready pool=web workers=2\n"));
 }
@@ -177,7 +177,7 @@ static void a_line_with_too_much_in_it_stays_json(void **state)
 		log_add_bytes(&line, "value", value, length);
 		for (int i = 0; i < 200; i++)
 			log_add_integer(&line, "abc" + i % 3, i);
-		log_end(&line);
+		log_end(&line, STDERR_FILENO);
 		(void)capture_end();
 		one_newline_at_the_end(capture.text);
 		json = json_loads(capture.text, 0, NULL);

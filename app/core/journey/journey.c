@@ -76,7 +76,7 @@ static void log_request(const struct request *rq, int64_t now)
 	log_add_ms(&line, "redis_ms", rq->redis_us);
 	log_add_integer(&line, "user", rq->user_id);
 	log_add_integer(&line, "bytes", (long long)bytes_sent(rq));
-	log_end_on(&line, rq->app->request_log);
+	log_end(&line, rq->app->request_log);
 }
 
 void journey_end(struct request *rq)
