@@ -230,7 +230,7 @@ static bool make_pools(struct master *m)
 	bool good = true;
 
 	m->pools = pools_new();
-	m->pools->reload = reload_new(m->pools, m->loop, m->file);
+	m->pools->reload = reload_new(m->pools, m->loop, m->file, m->conf);
 	m->pools->inherited = inherited_take(m->arena);
 	for (size_t i = 0; i < m->conf->pools.count && good; i++) {
 		const struct pool_conf *conf = conf_pool(m->conf, i);

@@ -1,4 +1,5 @@
 /* ostlerd.c - ostlerd(8): its command line. */
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -39,9 +40,22 @@ static int check(const char *file, const struct conf *conf)
 
 static int run(const char *file, const struct conf *conf)
 {
+	/* The configuration goes when the master has ended. */
+	char *log_file = conf->log_file != NULL ? strdup(conf->log_file) : NULL;
+	int status;
+
 	log_setup((enum log_level)conf->log_level, (enum log_format)conf->log_format);
-	sinks_take_log();
-	return master_run(conf, file);
+	if (!sinks_take_log(log_file)) {
+		fprintf(stderr, "ostlerd: cannot open %s: %s\n", conf->log_file, strerror(errno));
+		free(log_file);
+		conf_free(&conf);
+		return EXIT_FAILURE;
+	}
+	status = master_run(conf, file);
+	if (status != EXIT_SUCCESS && log_file != NULL)
+		fprintf(stderr, "ostlerd: it was not started; %s says why\n", log_file);
+	free(log_file);
+	return status;
 }
 
 int main(int argc, char **argv)

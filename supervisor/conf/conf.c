@@ -114,6 +114,8 @@ static const struct setting settings[] = {
 	    .doc = "path of the control socket" },
 	{ SETTING(struct conf, pid_file), .min = 1, .max = 4095,
 	    .doc = "file that holds the process id of ostlerd" },
+	{ SETTING(struct conf, log_file), .min = 1, .max = 4095,
+	    .doc = "file that takes the messages of ostlerd" },
 	{ SETTING_AS(struct conf, log_level, CHOICE), .reloads = true, .one_of = log_level_names,
 	    .preset = "info", .doc = "least serious message that is written" },
 	{ SETTING_AS(struct conf, log_format, CHOICE), .reloads = true, .one_of = log_format_names,
@@ -211,6 +213,16 @@ static bool differ(const struct pool_conf *a, const struct pool_conf *b, bool al
 			(const char *)b + setting->offset))
 			return true;
 	return false;
+}
+
+const char *conf_needs_restart(const struct conf *a, const struct conf *b)
+{
+	for (const struct setting *setting = settings; setting->name != NULL; setting++)
+		if (!setting->reloads &&
+		    !same_value(setting->kind, (const char *)a + setting->offset,
+			(const char *)b + setting->offset))
+			return setting->name;
+	return NULL;
 }
 
 bool conf_pool_needs_processes(const struct pool_conf *a, const struct pool_conf *b)

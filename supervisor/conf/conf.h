@@ -49,7 +49,7 @@ struct pool_conf {
 };
 
 struct conf {
-	const char *control, *pid_file;
+	const char *control, *pid_file, *log_file;
 	int log_level, log_format;
 	const char *greeting;
 	long long window;
@@ -72,6 +72,9 @@ const struct pool_conf *conf_pool(const struct conf *, size_t index);
 
 /* The index of the pool of that NAME, or -1. */
 long conf_find(const struct conf *, const char *name);
+
+/* A setting of ostlerd itself that differs and that a reload does not apply; NULL: none does. */
+const char *conf_needs_restart(const struct conf *, const struct conf *);
 
 /*
  * Whether two pools differ in what makes a process what it is.  Differences in

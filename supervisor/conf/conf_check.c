@@ -246,6 +246,25 @@ static void check_addresses(const struct conf *conf, struct complaints *complain
 	}
 }
 
+static void check_log_file(const struct conf *conf, struct complaints *complaints)
+{
+	const char *path = conf->log_file;
+	char folder[4096];
+	struct stat about;
+
+	if (path == NULL)
+		return;
+	if (path[0] != '/')
+		settings_complain(complaints, conf, "log_file",
+		    "log_file must be an absolute path, not \"%s\"", path);
+	else if (!folder_is_there(path, &about, folder))
+		settings_complain(
+		    complaints, conf, "log_file", "log_file: there is no folder %s", folder);
+	else if (lstat(path, &about) == 0 && !S_ISREG(about.st_mode) && !S_ISCHR(about.st_mode))
+		settings_complain(
+		    complaints, conf, "log_file", "log_file: %s is not a regular file", path);
+}
+
 static void check_control(const struct conf *conf, struct complaints *complaints)
 {
 	char folder[4096];
@@ -292,5 +311,6 @@ void conf_check_all(const struct conf *conf, struct complaints *complaints)
 		check_cycles(conf, arena, complaints);
 	check_addresses(conf, complaints);
 	check_control(conf, complaints);
+	check_log_file(conf, complaints);
 	arena_free(&arena);
 }

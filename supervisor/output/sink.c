@@ -88,15 +88,20 @@ static struct sink *make(const char *path)
 	return sink;
 }
 
-struct sink *sink_take(const char *path)
+static struct sink *find(const char *path)
 {
 	struct sink *sink = sinks;
 
 	while (sink != NULL && (path == NULL ? sink->path != NULL
 					     : sink->path == NULL || strcmp(sink->path, path) != 0))
 		sink = sink->next;
-	if (sink == NULL)
-		sink = make(path);
+	return sink != NULL ? sink : make(path);
+}
+
+struct sink *sink_take(const char *path)
+{
+	struct sink *sink = path == NULL && log_sink != NULL ? log_sink : find(path);
+
 	sink->users++;
 	return sink;
 }
@@ -258,8 +263,19 @@ static void take_log_line(const char *line, size_t length)
 	errno = saved;
 }
 
-void sinks_take_log(void)
+bool sinks_take_log(const char *path)
 {
-	log_sink = sink_take(NULL);
+	log_sink = sink_take(path);
 	log_divert(take_log_line);
+	errno = log_sink->error;
+	return log_sink->fd >= 0;
+}
+
+void sinks_leave_log(void)
+{
+	int fd = log_sink != NULL && log_sink->path != NULL ? open_file(log_sink->path) : -1;
+
+	if (fd >= 0 && dup2(fd, STDERR_FILENO) >= 0)
+		close(fd);
+	log_divert(NULL);
 }

@@ -13,9 +13,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/attributes.h"
+
 struct sink;
 
-/* The sink of the file PATH, which is opened for appending; NULL: of standard error. */
+/* The sink of the file PATH, which is opened for appending; NULL: that of our own messages. */
 struct sink *sink_take(const char *path);
 void sink_give_back(struct sink **);
 
@@ -36,7 +38,16 @@ int64_t sinks_flush(int64_t now);
 /* Opens the files anew, since they may have been moved away.  Returns how many could not be. */
 size_t sinks_reopen(void);
 
-/* Sends the program's own log lines to the sink of standard error, from now on. */
-void sinks_take_log(void);
+/*
+ * Sends the program's own log lines to the sink of the file PATH from now on; NULL:
+ * of standard error.  False with errno set: the file cannot be opened now.
+ */
+bool sinks_take_log(const char *path) MUST_CHECK;
+
+/*
+ * For a process that was forked and has closed what it does not need: lines of the
+ * log go straight to standard error, which becomes the log's file if that has one.
+ */
+void sinks_leave_log(void);
 
 #endif

@@ -6,14 +6,13 @@
  */
 #include "supervisor/pool/reload.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "supervisor/conf/reading.h"
 #include "supervisor/pool/change.h"
 #include "supervisor/pool/drain.h"
 #include "supervisor/pool/generation.h"
@@ -30,19 +29,19 @@ struct result {
 struct reload {
 	struct pools *pools;
 	const char *file;
+	const struct conf *started; /* what ostlerd was started with */
 	struct loop *loop;
-	struct settings_reading *reading; /* under way; NULL: none is */
-	struct watch watch;               /* on its end */
-	bool is_read;
-	struct arena *arena;   /* of the reload under way */
-	struct change *change; /* one for each pool, of the reload under way; NULL: idle */
+	struct reading *reading; /* under way; NULL: none is */
+	struct arena *arena;     /* of the reload under way */
+	struct change *change;   /* one for each pool, of the reload under way; NULL: idle */
 	struct edition *edition;
 	unsigned long long number; /* of the last that has begun */
 	struct wish_list pending, present;
 	struct result results[RESULTS_KEPT];
 };
 
-struct reload *reload_new(struct pools *pools, struct loop *loop, const char *file)
+struct reload *reload_new(
+    struct pools *pools, struct loop *loop, const char *file, const struct conf *started)
 {
 	struct reload *reload = calloc(1, sizeof(*reload));
 
@@ -51,6 +50,7 @@ struct reload *reload_new(struct pools *pools, struct loop *loop, const char *fi
 	reload->pools = pools;
 	reload->loop = loop;
 	reload->file = file;
+	reload->started = started;
 	reload->arena = arena_new(4096);
 	return reload;
 }
@@ -58,15 +58,10 @@ struct reload *reload_new(struct pools *pools, struct loop *loop, const char *fi
 /* All ends: nobody wants to know any more what stands there. */
 static void abandon_reading(struct reload *reload)
 {
-	const struct conf *conf;
-	FILE *nowhere;
+	char *complaints;
+	const struct conf *conf = reading_take(&reload->reading, &complaints);
 
-	if (!reload->is_read)
-		loop_drop(reload->loop, &reload->watch);
-	nowhere = fopen("/dev/null", "we");
-	conf = nowhere != NULL ? conf_finish(&reload->reading, nowhere) : NULL;
-	if (nowhere != NULL)
-		fclose(nowhere);
+	free(complaints);
 	if (conf != NULL)
 		conf_free(&conf);
 }
@@ -207,6 +202,18 @@ static bool take_over(struct reload *reload, const struct change *change, int64_
 	return true;
 }
 
+/* A change that is not applied must not go unnoticed. */
+static void tell_of_the_rest(const struct reload *reload)
+{
+	const char *name = conf_needs_restart(reload->started, edition_conf(reload->edition));
+
+	if (name == NULL)
+		return;
+	event_master(EVENT_TROUBLE, "%s has changed, which counts from the next start on", name);
+	log_warn("reload %llu: %s has changed, which counts from the next start of ostlerd on",
+	    reload->number, name);
+}
+
 static void commit(struct reload *reload, int64_t now)
 {
 	const struct conf *conf = edition_conf(reload->edition);
@@ -227,80 +234,30 @@ static void commit(struct reload *reload, int64_t now)
 	log_setup((enum log_level)conf->log_level, (enum log_format)conf->log_format);
 	event_master(EVENT_RELOAD_DONE, "reload %llu", reload->number);
 	log_info("reload %llu: done", reload->number);
+	tell_of_the_rest(reload);
 	end(reload);
 }
 
 /* --- its beginning ---------------------------------------------------------------------------- */
 
-/* What was written of complaints, for the caller to free; or NULL. */
-struct complaint_box {
-	FILE *file;
-	char *text;
-	size_t length;
-};
-
-static bool open_box(struct complaint_box *box)
+static void refuse(struct reload *reload, const char *complaints)
 {
-	box->file = open_memstream(&box->text, &box->length);
-	return box->file != NULL;
-}
-
-static void refuse(struct reload *reload, struct complaint_box *box)
-{
-	event_master(EVENT_RELOAD_REFUSED, "%.*s", (int)strcspn(box->text, "\n"), box->text);
-	fail(reload, box->text);
+	event_master(EVENT_RELOAD_REFUSED, "%.*s", (int)strcspn(complaints, "\n"), complaints);
+	fail(reload, complaints);
 	arena_reset(reload->arena);
-}
-
-static void reading_has_ended(struct watch *watch, uint32_t events)
-{
-	struct reload *reload = watch->owner;
-
-	(void)events;
-	reload->is_read = true;
-	loop_drop(reload->loop, watch);
-}
-
-/* A slow disk or name service must not hold up the master: a child reads, and we hear of its end.
- */
-static void start_reading(struct reload *reload)
-{
-	struct complaint_box box = { 0 };
-
-	reload->is_read = false;
-	if (!open_box(&box)) {
-		fail(reload, strerror(errno));
-		return;
-	}
-	reload->reading = conf_begin(reload->file, box.file);
-	fclose(box.file);
-	if (reload->reading == NULL) {
-		refuse(reload, &box);
-	} else {
-		reload->watch = (struct watch){ .fd = settings_fd(reload->reading),
-			.act = reading_has_ended,
-			.owner = reload };
-		if (!loop_add(reload->loop, &reload->watch, EPOLLIN))
-			reload->is_read = true; /* then it is waited for */
-	}
-	free(box.text);
 }
 
 /* False: it is refused. */
 static bool take_configuration(struct reload *reload)
 {
-	struct complaint_box box = { 0 };
-	const struct conf *conf;
+	char *complaints;
+	const struct conf *conf = reading_take(&reload->reading, &complaints);
 
-	if (!open_box(&box))
-		die("out of memory");
-	conf = conf_finish(&reload->reading, box.file);
-	fclose(box.file);
 	if (conf != NULL)
 		reload->edition = edition_new(conf);
 	else
-		refuse(reload, &box);
-	free(box.text);
+		refuse(reload, complaints);
+	free(complaints);
 	return conf != NULL;
 }
 
@@ -319,7 +276,7 @@ static void begin(struct reload *reload)
 	reload->number++;
 	reload->present = reload->pending;
 	reload->pending.count = 0;
-	start_reading(reload);
+	reload->reading = reading_begin(reload->loop, reload->file);
 }
 
 /* The configuration is there: from now on generations are started. */
@@ -375,7 +332,7 @@ int64_t reload_tick(struct reload *reload, int64_t now)
 
 	if (is_idle(reload) && more)
 		begin(reload);
-	if (reload->reading != NULL && reload->is_read)
+	if (reload->reading != NULL && reading_has_ended(reload->reading))
 		go_on(reload, now);
 	if (reload->change != NULL)
 		start_or_finish(reload, now);

@@ -26,8 +26,9 @@ struct reload_wish {
 	const char *who;  /* for the record: "SIGHUP" */
 };
 
-/* FILE must outlive it. */
-struct reload *reload_new(struct pools *, struct loop *, const char *file) MUST_CHECK;
+/* FILE, and the configuration STARTED with which all began, must outlive it. */
+struct reload *reload_new(
+    struct pools *, struct loop *, const char *file, const struct conf *started) MUST_CHECK;
 void reload_free(struct reload **);
 
 /* Asks for one.  Returns its number, from 1; several wishes may become one reload. */

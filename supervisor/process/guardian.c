@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "supervisor/output/sink.h"
 #include "supervisor/pool/pool.h"
 #include "supervisor/record/events.h"
 #include "supervisor/system/descriptor.h"
@@ -86,17 +87,21 @@ static bool any_is_left(const struct group_list *groups)
 	return false;
 }
 
+/* All are killed before a word is said: whoever reads our messages may stand still. */
 static void end_groups(const struct group_list *groups)
 {
 	const struct timespec moment = { .tv_nsec = 20 * 1000 * 1000 };
 	int64_t deadline = clock_now() + GRACE;
+	size_t killed = 0;
 
 	while (any_is_left(groups) && clock_now() < deadline)
 		nanosleep(&moment, NULL);
 	for (size_t i = 0; i < groups->count; i++)
-		if (kill(-groups->group[i], SIGKILL) == 0)
-			log_warn("ostlerd is gone: what it left of process group %d is killed",
-			    (int)groups->group[i]);
+		killed += kill(-groups->group[i], SIGKILL) == 0;
+	if (killed == 0)
+		return;
+	sinks_leave_log();
+	log_warn("ostlerd is gone: %zu process groups that it has left are killed", killed);
 }
 
 /* It must outlive what ends the master: its session, its terminal, its signals, its files. */
