@@ -67,7 +67,7 @@ struct arena *arena_new_shared(size_t limit)
 	struct block *block;
 
 	if (start == MAP_FAILED)
-		die("cannot map %zu bytes of shared memory", map);
+		return NULL;
 	block = (struct block *)(start + aligned(sizeof(struct arena)));
 	*block = (struct block){ .room = aligned(limit) };
 	*arena = (struct arena){ .newest = block, .keep = block->room, .shared_map = map };

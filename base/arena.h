@@ -21,9 +21,9 @@ struct arena *arena_new(size_t keep);
 /*
  * An arena of at most LIMIT bytes in memory shared with children forked later,
  * at the same address in all of them: a child can build a value with pointers
- * in it and the parent can read it.
+ * in it and the parent can read it.  NULL, and errno, when the system refuses.
  */
-struct arena *arena_new_shared(size_t limit);
+struct arena *arena_new_shared(size_t limit) MUST_CHECK;
 
 /* SIZE zeroed bytes, aligned for anything. */
 void *arena_alloc(struct arena *, size_t size);

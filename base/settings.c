@@ -165,6 +165,10 @@ struct settings_reading *settings_begin(const char *file, const struct section *
 	if (!readable(file, errors))
 		return NULL;
 	arena = arena_new_shared(ARENA_LIMIT);
+	if (arena == NULL) {
+		fprintf(errors, "%s: %s\n", file, strerror(errno));
+		return NULL;
+	}
 	reading = arena_alloc(arena, sizeof(*reading) + table->size);
 	reading->arena = arena;
 	reading->complaints = (struct complaints){ .arena = arena,

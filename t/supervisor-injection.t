@@ -7,7 +7,9 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use IO::Socket::UNIX;
+use Ostler::Load;
 use Ostler::Process qw(wait_for);
+use Ostler::Programs;
 use Ostler::Supervisor;
 use POSIX ();
 use Test::More;
@@ -132,5 +134,40 @@ subtest 'the output file cannot be opened: EACCES, and later it can' => sub {
 	pass 'the worker ran, and its line was kept until it could be written';
 	is $ostlerd->stop, 0, 'ends with 0';
 };
+
+# Whatever is refused in the middle of a reload, it is done all the same or nothing has happened.
+my $echo = Ostler::Programs::compile('echo', '-lfcgi');
+my @in_a_reload = ('clone:error=EAGAIN', 'clone:error=ENOMEM', 'clone:error=EAGAIN:when=2+', 'pipe2:error=EMFILE', 'pipe2:error=EMFILE:when=2+',
+	'openat:error=EMFILE', 'socket:error=EMFILE', 'bind:error=ENOSPC', 'listen:error=ENOMEM', 'chmod,fchmod,fchmodat:error=EROFS', 'rename:error=ENOSPC',
+	'fcntl:error=EMFILE', 'memfd_create:error=ENOMEM', 'mmap:error=ENOMEM', 'epoll_ctl:error=ENOMEM', 'epoll_ctl:error=ENOSPC:when=2+');
+for my $inject (@in_a_reload) {
+	subtest "in a reload, $inject" => sub {
+		my $ostlerd = Ostler::Supervisor->new(pools => { web => { kind => 'fastcgi', listen => 'unix:%D/sock/web', command => [$echo], workers => \2,
+			ready_interval => '10ms', ready_timeout => '500ms', backoff_first => '20ms' } });
+		$ostlerd->start->wait_for_log(qr/all pools are ready/);
+		my @before = map { $_->{pid} } @{ $ostlerd->pool('web')->{workers} };
+		my $load = Ostler::Load->start($ostlerd->at, clients => 3, upload => 0.002);
+		$ostlerd->{options}{pools}{web}{environment} = ['X=1'];
+		$ostlerd->write_conf;
+		with_injection($ostlerd, [ '-e', "inject=$inject" ], sub {
+			kill 'HUP', $ostlerd->pid;
+			wait_for(sub { $ostlerd->has_ended || $ostlerd->messages =~ /reload 1(?:: done| has failed)/ }, 'the end of the reload');
+		});
+		ok !$ostlerd->has_ended, 'it goes on' or diag $ostlerd->messages or return;
+		my ($done, $failed) = map { scalar $ostlerd->events(event => $_) } qw(reload_done reload_failed);
+		is $done + $failed, 1, 'the reload is done, or it has failed';
+		is_deeply [ map { $_->{pid} } grep { $_->{generation} == 1 && $_->{state} eq 'ready' } @{ $ostlerd->pool('web')->{workers} } ], \@before,
+		    'if it failed, those that served still do' if !$done;
+		$ostlerd->{options}{pools}{web}{environment} = ['X=2'];
+		$ostlerd->write_conf;
+		my ($status, undef, $complaint) = $ostlerd->ctl('reload', '--wait=drained');
+		is $status, 0, 'later it can be reloaded' or diag $complaint;
+		ok !(grep { my $p = $_->{pid}; grep { $p == $_ } @before } @{ $ostlerd->pool('web')->{workers} }), 'with other processes';
+		my $sum = $load->stop;
+		is $sum->{lost}, 0, "no request of $sum->{done} is lost" or diag join "\n", @{ $sum->{why} };
+		is $ostlerd->stop, 0, 'ends with 0';
+		is_deeply [ $ostlerd->left ], [], 'nothing is left';
+	};
+}
 
 done_testing;

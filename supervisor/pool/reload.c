@@ -229,12 +229,13 @@ static void commit(struct reload *reload, int64_t now)
 			change_apply(c, reload->edition, reload->number, now);
 		}
 	}
-	if (good)
+	if (good) {
 		record(reload, RELOAD_SWITCHED, NULL);
-	log_setup((enum log_level)conf->log_level, (enum log_format)conf->log_format);
-	event_master(EVENT_RELOAD_DONE, "reload %llu", reload->number);
-	log_info("reload %llu: done", reload->number);
-	tell_of_the_rest(reload);
+		log_setup((enum log_level)conf->log_level, (enum log_format)conf->log_format);
+		event_master(EVENT_RELOAD_DONE, "reload %llu", reload->number);
+		log_info("reload %llu: done", reload->number);
+		tell_of_the_rest(reload);
+	}
 	end(reload);
 }
 
