@@ -35,6 +35,13 @@ struct value given_value(struct request *, size_t offset);
 #define query(rq, sql, ...) query_run(rq, STATEMENT(sql, __VA_ARGS__))
 struct rows *query_run(struct request *, const struct statement *);
 
+/*
+ * The same for a change whose rows nobody reads, on a route with .transaction: it
+ * goes out with the next statement, or with the commit, and costs no round trip.
+ */
+#define query_later(rq, sql, ...) query_later_run(rq, STATEMENT(sql, __VA_ARGS__))
+void query_later_run(struct request *, const struct statement *);
+
 /* --- the cache --- */
 
 /*

@@ -43,6 +43,7 @@ struct route {
 	bool form;                 /* takes application/x-www-form-urlencoded, not JSON */
 	int status;                /* of success; 0: 200, or 204 when it gives nothing */
 	int also;                  /* another status under which it gives the same; 0: none */
+	bool transaction;          /* its statements happen together: when it succeeds, or not */
 	const char *media;         /* what it gives when that is no shape: "application/json" */
 	struct cached_as cached;   /* of a GET */
 	const char *const *drops;  /* DROPS(keys): what a change makes wrong in the cache */

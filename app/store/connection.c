@@ -19,16 +19,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "store/waiting.h"
 
 bool wire_wait(PGconn *pg, short events, int64_t deadline)
 {
-	struct pollfd socket = { .fd = PQsocket(pg), .events = events };
-	int ms;
-
-	do
-		ms = clock_ms_until(deadline);
-	while (poll(&socket, 1, ms) == 0 && ms > 0);
-	return socket.revents != 0;
+	return waiting_for_fd(PQsocket(pg), events, deadline);
 }
 
 /* --- opening and closing --- */
@@ -174,6 +169,7 @@ static enum fate fate_of_state(const char *state)
 		{ "08", LOST },           /* connection exception */
 		{ "53", UNAVAILABLE },    /* out of connections, memory, disk */
 		{ "25006", UNAVAILABLE }, /* a read-only standby */
+		{ "25P03", RETRY },       /* a transaction that rested too long, rolled back */
 		{ "40", RETRY },          /* deadlock or serialization */
 		{ "0A000", RETRY },       /* the plan's result type changed under a migration */
 		{ "26000", RETRY },       /* the prepared statement is gone: DISCARD ALL */

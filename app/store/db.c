@@ -6,16 +6,14 @@
  * connection that rested is looked at before it is lent, because a write on a
  * dead one cannot be asked again: nobody would know whether it had happened.
  */
-#include "store/db.h"
+#include "store/lending.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "store/breaker.h"
 
 /*
  * An idle connection is asked whether it still lives when it rested longer than
@@ -23,27 +21,9 @@
  */
 #define TRUSTED_FOR SECOND_US
 
-struct lent {
-	struct connection *connection;
-	struct lent *next;   /* in the list of idle ones */
-	int64_t returned_at; /* clock_now; 0: look at it before use */
-	int64_t asked_at;    /* clock_now: when its statement was sent */
-};
-
-struct db {
-	const struct db_options *options;
-	struct connection_options connect;
-	pthread_mutex_t lock;
-	pthread_cond_t given_back; /* waits by CLOCK_MONOTONIC */
-	struct lent *idle;
-	long long open; /* idle, lent and being opened */
-	struct breaker breaker;
-};
-
 struct db *db_open(const struct db_options *options)
 {
 	struct db *db = calloc(1, sizeof(*db));
-	pthread_condattr_t monotonic;
 
 	if (db == NULL)
 		die("out of memory");
@@ -53,11 +33,7 @@ struct db *db_open(const struct db_options *options)
 		.application = options->application,
 		/* sooner than our own patience: a slow statement is cancelled, and says so */
 		.statement_timeout_ms = options->timeout_ms * 3 / 4 };
-	pthread_mutex_init(&db->lock, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&db->given_back, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	waiting_init(&db->pool);
 	return db;
 }
 
@@ -77,8 +53,7 @@ void db_close(struct db **db)
 		(*db)->idle = lent->next;
 		discard(lent);
 	}
-	pthread_cond_destroy(&(*db)->given_back);
-	pthread_mutex_destroy(&(*db)->lock);
+	waiting_destroy(&(*db)->pool);
 	free(*db);
 	*db = NULL;
 }
@@ -93,14 +68,6 @@ static void distrust_idle(struct db *db)
 /* --- lending --- */
 
 enum offer { LEND_IDLE, OPEN_NEW, REFUSE };
-
-static void wait_given_back(struct db *db, int64_t deadline)
-{
-	struct timespec until = { .tv_sec = deadline / SECOND_US,
-		.tv_nsec = deadline % SECOND_US * 1000 };
-
-	pthread_cond_timedwait(&db->given_back, &db->lock, &until);
-}
 
 /* Decides, with the lock held, what this caller gets; waits while all are lent. */
 static enum offer choose(struct db *db, int64_t deadline)
@@ -124,7 +91,7 @@ static enum offer choose(struct db *db, int64_t deadline)
 			breaker_undecided(&db->breaker);
 			return REFUSE;
 		}
-		wait_given_back(db, deadline);
+		waiting_until(&db->pool, deadline);
 	}
 }
 
@@ -133,15 +100,15 @@ static void note_failure(struct db *db)
 {
 	breaker_failed(&db->breaker);
 	distrust_idle(db);
-	pthread_cond_broadcast(&db->given_back);
+	pthread_cond_broadcast(&db->pool.changed);
 }
 
 static void close_place(struct db *db)
 {
-	pthread_mutex_lock(&db->lock);
+	pthread_mutex_lock(&db->pool.lock);
 	db->open--;
-	pthread_cond_signal(&db->given_back);
-	pthread_mutex_unlock(&db->lock);
+	pthread_cond_signal(&db->pool.changed);
+	pthread_mutex_unlock(&db->pool.lock);
 }
 
 static struct lent *open_new(struct db *db, int64_t deadline)
@@ -150,9 +117,9 @@ static struct lent *open_new(struct db *db, int64_t deadline)
 	struct lent *lent;
 
 	if (connection == NULL) {
-		pthread_mutex_lock(&db->lock);
+		pthread_mutex_lock(&db->pool.lock);
 		note_failure(db);
-		pthread_mutex_unlock(&db->lock);
+		pthread_mutex_unlock(&db->pool.lock);
 		close_place(db);
 		return NULL;
 	}
@@ -169,21 +136,20 @@ static bool is_trusted(const struct lent *lent, bool reads)
 	return reads && clock_now() - lent->returned_at < TRUSTED_FOR;
 }
 
-/* A connection, idle or new; NULL when there is none to be had by the deadline. */
-static struct lent *borrow(struct db *db, bool reads, int64_t deadline)
+struct lent *db_borrow(struct db *db, bool reads, int64_t deadline)
 {
 	struct lent *lent = NULL;
 
 	for (;;) {
 		enum offer offer;
 
-		pthread_mutex_lock(&db->lock);
+		pthread_mutex_lock(&db->pool.lock);
 		offer = choose(db, deadline);
 		if (offer == LEND_IDLE) {
 			lent = db->idle;
 			db->idle = lent->next;
 		}
-		pthread_mutex_unlock(&db->lock);
+		pthread_mutex_unlock(&db->pool.lock);
 		if (offer == REFUSE)
 			return NULL;
 		if (offer == OPEN_NEW)
@@ -191,11 +157,18 @@ static struct lent *borrow(struct db *db, bool reads, int64_t deadline)
 		if (is_trusted(lent, reads) || !connection_is_stale(lent->connection))
 			return lent;
 		discard(lent);
-		pthread_mutex_lock(&db->lock);
+		pthread_mutex_lock(&db->pool.lock);
 		breaker_undecided(&db->breaker);
-		pthread_mutex_unlock(&db->lock);
+		pthread_mutex_unlock(&db->pool.lock);
 		close_place(db);
 	}
+}
+
+void db_answered(struct db *db)
+{
+	pthread_mutex_lock(&db->pool.lock);
+	breaker_succeeded(&db->breaker);
+	pthread_mutex_unlock(&db->pool.lock);
 }
 
 /*
@@ -210,7 +183,7 @@ static bool server_failed(const struct db *db, const struct lent *lent, enum fat
 	return fate == UNAVAILABLE;
 }
 
-static void give_back(struct db *db, struct lent *lent, enum fate fate)
+void db_give_back(struct db *db, struct lent *lent, enum fate fate)
 {
 	bool failed = server_failed(db, lent, fate);
 	/* After these the session is out of step with us, or its plans with the schema. */
@@ -218,7 +191,7 @@ static void give_back(struct db *db, struct lent *lent, enum fate fate)
 
 	if (spoiled)
 		discard(lent);
-	pthread_mutex_lock(&db->lock);
+	pthread_mutex_lock(&db->pool.lock);
 	if (failed)
 		note_failure(db);
 	else if (spoiled)
@@ -233,8 +206,8 @@ static void give_back(struct db *db, struct lent *lent, enum fate fate)
 		lent->next = db->idle;
 		db->idle = lent;
 	}
-	pthread_cond_signal(&db->given_back);
-	pthread_mutex_unlock(&db->lock);
+	pthread_cond_signal(&db->pool.changed);
+	pthread_mutex_unlock(&db->pool.lock);
 }
 
 /* --- asking --- */
@@ -253,7 +226,7 @@ struct rows *db_run(struct db *db, struct arena *arena, const struct statement *
 	bool reads = strncasecmp(statement->sql, "SELECT", 6) == 0;
 
 	for (int try = 1;; try++) {
-		struct lent *lent = borrow(db, reads, deadline);
+		struct lent *lent = db_borrow(db, reads, deadline);
 		struct rows *rows;
 		bool again;
 
@@ -262,7 +235,7 @@ struct rows *db_run(struct db *db, struct arena *arena, const struct statement *
 		lent->asked_at = clock_now();
 		rows = connection_run(lent->connection, arena, statement, deadline);
 		again = try == 1 && (rows->fate == RETRY || (rows->fate == LOST && reads));
-		give_back(db, lent, rows->fate);
+		db_give_back(db, lent, rows->fate);
 		if (!again)
 			return rows;
 		rows_free(rows);

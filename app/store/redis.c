@@ -7,21 +7,20 @@
 #include "store/redis.h"
 
 #include <hiredis/hiredis.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "store/breaker.h"
+#include "store/waiting.h"
 
 struct redis {
 	const struct redis_options *options;
 	char *host; /* NULL: the address is a path */
 	int port;
 	struct timeval timeout;
-	pthread_mutex_t lock;
-	pthread_cond_t given_back;
+	struct waiting pool; /* for a connection that is given back */
 	redisContext **idle; /* a stack */
 	long long idle_count, open;
 	struct breaker breaker;
@@ -37,7 +36,6 @@ static void *must_have(void *memory)
 struct redis *redis_open(const struct redis_options *options)
 {
 	struct redis *redis = must_have(calloc(1, sizeof(*redis)));
-	pthread_condattr_t monotonic;
 
 	redis->options = options;
 	redis->breaker = (struct breaker){ .name = "redis", .retry_ms = options->retry_ms };
@@ -52,11 +50,7 @@ struct redis *redis_open(const struct redis_options *options)
 		redis->host = must_have(strndup(options->address, length));
 		redis->port = colon != NULL ? atoi(colon + 1) : 6379;
 	}
-	pthread_mutex_init(&redis->lock, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&redis->given_back, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	waiting_init(&redis->pool);
 	return redis;
 }
 
@@ -66,8 +60,7 @@ void redis_close(struct redis **redis)
 		return;
 	while ((*redis)->idle_count > 0)
 		redisFree((*redis)->idle[--(*redis)->idle_count]);
-	pthread_cond_destroy(&(*redis)->given_back);
-	pthread_mutex_destroy(&(*redis)->lock);
+	waiting_destroy(&(*redis)->pool);
 	free((*redis)->idle);
 	free((*redis)->host);
 	free(*redis);
@@ -97,11 +90,9 @@ static redisContext *connect_now(const struct redis *redis)
 static bool wait_for_place(struct redis *redis)
 {
 	int64_t deadline = clock_now() + redis->options->timeout_ms * 1000;
-	struct timespec until = { .tv_sec = deadline / SECOND_US,
-		.tv_nsec = deadline % SECOND_US * 1000 };
 
 	while (redis->idle_count == 0 && redis->open >= redis->options->connections) {
-		if (pthread_cond_timedwait(&redis->given_back, &redis->lock, &until) == 0)
+		if (waiting_until(&redis->pool, deadline))
 			continue;
 		breaker_undecided(&redis->breaker);
 		return false;
@@ -115,20 +106,20 @@ static bool take_place(struct redis *redis, redisContext **context)
 	bool taken;
 
 	*context = NULL;
-	pthread_mutex_lock(&redis->lock);
+	pthread_mutex_lock(&redis->pool.lock);
 	taken = breaker_admits(&redis->breaker) && wait_for_place(redis);
 	if (taken && redis->idle_count > 0)
 		*context = redis->idle[--redis->idle_count];
 	else if (taken)
 		redis->open++;
-	pthread_mutex_unlock(&redis->lock);
+	pthread_mutex_unlock(&redis->pool.lock);
 	return taken;
 }
 
 /* CONTEXT is good, or NULL when it had to be closed. */
 static void give_back(struct redis *redis, redisContext *context, bool well)
 {
-	pthread_mutex_lock(&redis->lock);
+	pthread_mutex_lock(&redis->pool.lock);
 	if (well)
 		breaker_succeeded(&redis->breaker);
 	else
@@ -137,8 +128,8 @@ static void give_back(struct redis *redis, redisContext *context, bool well)
 		redis->idle[redis->idle_count++] = context;
 	else
 		redis->open--;
-	pthread_cond_signal(&redis->given_back);
-	pthread_mutex_unlock(&redis->lock);
+	pthread_cond_signal(&redis->pool.changed);
+	pthread_mutex_unlock(&redis->pool.lock);
 }
 
 /* --- asking --- */

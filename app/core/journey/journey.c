@@ -15,7 +15,6 @@
 
 static int stage_route(struct request *rq);
 static int stage_limit(struct request *rq);
-static int stage_handle(struct request *rq);
 
 /* Each returns 0 to go on, or the status of the answer that it has made. */
 static const struct stage {
@@ -145,12 +144,4 @@ static int stage_limit(struct request *rq)
 		return reply_problem(
 		    rq, 413, "The body is larger than %zu bytes.", rq->app->body_limit);
 	return 0;
-}
-
-static int stage_handle(struct request *rq)
-{
-	int status = rq->route->handler(rq);
-
-	kept_settle(rq);
-	return status;
 }

@@ -21,5 +21,6 @@ void journey_end(struct request *);
  */
 int stage_authenticate(struct request *); /* identity.c */
 int stage_validate(struct request *);     /* inputs.c */
+int stage_handle(struct request *);       /* handle.c */
 
 #endif

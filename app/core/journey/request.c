@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
+#include "core/journey/transact.h"
 
 struct request *request_new(struct application *app, struct arena *arena)
 {
@@ -40,7 +42,7 @@ const char *request_path_value(const struct request *rq, const char *name)
 	return NULL;
 }
 
-static void hold(struct request *rq, struct rows *rows)
+void request_hold(struct request *rq, struct rows *rows)
 {
 	struct held_rows *held = arena_alloc(rq->arena, sizeof(*held));
 
@@ -48,26 +50,45 @@ static void hold(struct request *rq, struct rows *rows)
 	rq->held = held;
 }
 
+void request_note(struct request *rq, enum fate fate, const char *constraint)
+{
+	if (rq->failure != DONE || fate == DONE)
+		return;
+	rq->failure = fate;
+	snprintf(rq->failed_constraint, sizeof(rq->failed_constraint), "%s", constraint);
+}
+
+/* An earlier statement failed: this one may depend on what it did not do. */
+static struct rows *not_asked(struct request *rq)
+{
+	struct rows *rows = arena_alloc(rq->arena, sizeof(*rows));
+
+	rows->fate = rq->failure;
+	return rows;
+}
+
 struct rows *query_run(struct request *rq, const struct statement *statement)
 {
 	int64_t asked;
 	struct rows *rows;
 
-	if (rq->failure != DONE) {
-		/* An earlier statement failed: this one may depend on what it did not do. */
-		rows = arena_alloc(rq->arena, sizeof(*rows));
-		rows->fate = rq->failure;
-		return rows;
-	}
+	if (rq->failure != DONE)
+		return not_asked(rq);
 	asked = clock_now();
-	rows = db_run(rq->app->db, rq->arena, statement);
+	rows = rq->transaction != NULL ? transact_ask(rq, statement)
+				       : db_run(rq->app->db, rq->arena, statement);
 	rq->db_us += clock_now() - asked;
-	hold(rq, rows);
-	if (rows->fate != DONE) {
-		rq->failure = rows->fate;
-		memcpy(rq->failed_constraint, rows->constraint, sizeof(rq->failed_constraint));
-	}
+	request_hold(rq, rows);
+	request_note(rq, rows->fate, rows->constraint);
 	return rows;
+}
+
+void query_later_run(struct request *rq, const struct statement *statement)
+{
+	if (rq->transaction == NULL)
+		bug("%s asks a statement for later without a transaction", rq->route->path);
+	if (rq->failure == DONE)
+		transact_add(rq, statement);
 }
 
 struct arena *request_arena(struct request *rq)

@@ -67,7 +67,8 @@ struct request {
 	struct faults faults;
 	enum fate failure; /* of the first statement that failed; DONE: none did */
 	char failed_constraint[64];
-	struct held_rows *held; /* freed when the request ends */
+	struct held_rows *held;          /* freed when the request ends */
+	struct transaction *transaction; /* NULL: each statement is on its own */
 
 	struct cached cached; /* what the cache had, and the lease to renew it */
 	struct drop *drops;   /* keys that its change has made wrong; kept.c */
@@ -87,6 +88,12 @@ void head_fill(struct head *, char *const *environment);
 /* Makes ARENA's next request; the caller fills head and the body's source. */
 struct request *request_new(struct application *, struct arena *);
 void request_end(struct request *);
+
+/* Keeps ROWS until the request ends. */
+void request_hold(struct request *, struct rows *);
+
+/* Remembers how a statement ended, unless one has failed before; CONSTRAINT is CONFLICT's. */
+void request_note(struct request *, enum fate, const char *constraint);
 
 /* The value of {NAME} in the path, NULL when the route has no such name. */
 const char *request_path_value(const struct request *, const char *name);

@@ -1,6 +1,7 @@
 # Programs.pm - compiles a program of t/programs for a test, into a folder that goes with it.
 #
 #     my $echo = Ostler::Programs::compile('echo', '-lfcgi');    # the path of the program
+#     my $accounts = Ostler::Programs::application('accounts');  # one made of features, as ostler-app is
 package Ostler::Programs;
 use strict;
 use warnings;
@@ -11,12 +12,29 @@ use File::Temp qw(tempdir);
 my $source = abs_path(dirname(__FILE__) . '/../../programs');
 my $folder;
 
-sub compile
+sub compile { my ($name, @libraries) = @_; return build($name, ['-O1'], @libraries) }
+
+# Compiled and linked as what stands in the build folder was, so that a sanitizer watches it too.
+sub application
 {
-	my ($name, @libraries) = @_;
+	my ($name) = @_;
+	my $root = abs_path("$source/../..");
+	my $build = $ENV{BUILD} // 'build';
+	$build = "$root/$build" unless $build =~ m{^/};
+	open my $stamp, '<', "$build/variant" or die "nothing is built in $build: $!\n";
+	chomp(my $variant = <$stamp>);
+	my @guards = $variant =~ /^thread/ ? '-fsanitize=thread' : $variant =~ /^address/ ? '-fsanitize=address,undefined' : ();
+	my ($libraries) = split /\n/, `pkg-config --libs fcgi libpq hiredis jansson libconfig`;
+	return build($name, ['-std=c11', '-D_GNU_SOURCE', '-O1', '-g', '-pthread', @guards, '-iquote', $root, '-iquote', "$root/app"],
+	    "$build/$variant/app.a", "$build/$variant/base.a", split ' ', $libraries);
+}
+
+sub build
+{
+	my ($name, $flags, @libraries) = @_;
 	$folder //= tempdir('ostler-programs-XXXXXXXX', TMPDIR => 1, CLEANUP => 1);
 	chmod 0755, $folder;
-	system($ENV{CC} // 'cc', '-O1', '-o', "$folder/$name", "$source/$name.c", @libraries) == 0
+	system($ENV{CC} // 'cc', @$flags, '-o', "$folder/$name", "$source/$name.c", @libraries) == 0
 	    or die "cannot compile $source/$name.c\n";
 	return "$folder/$name";
 }

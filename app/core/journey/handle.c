@@ -1,0 +1,70 @@
+/*
+ * handle.c - the handle stage: the feature's own code, and the transaction around it.
+ *
+ * A route whose statements belong together says so in its table.  What its handler
+ * asks then happens when it answers with success, and not at all otherwise, so that
+ * no handler begins, commits or rolls back.  A deadlock, or a connection that broke
+ * before COMMIT, has changed nothing: the handler is called once more, as if for the
+ * first time.  Only a COMMIT whose answer never came leaves the outcome open.
+ */
+#include "core/answer/kept.h"
+#include "core/answer/problem.h"
+#include "core/journey/journey.h"
+#include "core/journey/transact.h"
+
+/* How often a handler is called whose statements were undone by no fault of its own. */
+#define TRIES 2
+
+/* Takes back what an attempt has answered, up to the LINES that the stages before it wrote. */
+static void forget_answer(struct request *rq, size_t lines)
+{
+	struct response *response = &rq->response;
+
+	response->status = 0;
+	response->media = response->etag = response->next = NULL;
+	response->body.length = 0;
+	response->lines.length = lines;
+}
+
+static int attempt(struct request *rq)
+{
+	size_t lines = rq->response.lines.length;
+	int status;
+
+	transact_begin(rq);
+	status = rq->route->handler(rq);
+	if (rq->failure != DONE || status >= 400) {
+		transact_roll_back(rq);
+		return status;
+	}
+	transact_commit(rq);
+	if (rq->failure == DONE)
+		return status;
+	forget_answer(rq, lines);
+	return problem_of_failure(rq);
+}
+
+/* Calls the handler within a transaction, again when that came to nothing by itself. */
+static int in_transaction(struct request *rq)
+{
+	size_t lines = rq->response.lines.length;
+	int status = attempt(rq);
+
+	for (int tries = 1; rq->failure == RETRY && tries < TRIES; tries++) {
+		forget_answer(rq, lines);
+		rq->failure = DONE;
+		rq->drops = NULL;
+		rq->drops_count = 0;
+		status = attempt(rq);
+	}
+	return status;
+}
+
+int stage_handle(struct request *rq)
+{
+	int status = rq->route->transaction ? in_transaction(rq) : rq->route->handler(rq);
+
+	/* Behind the commit: a reader must not keep what was there before it. */
+	kept_settle(rq);
+	return status;
+}

@@ -1,0 +1,115 @@
+#!/usr/bin/perl
+# transactions.t - the statements of a route that says so happen together or not at all, whatever breaks meanwhile.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Ostler::Accounts;
+use Ostler::App;
+use Test::More;
+
+my $stack = Ostler::Accounts->start(app => { threads => 4, database_connections => 2 });
+my $workers = $stack->workers;
+
+sub move { my ($giver, $taker, $amount, %more) = @_; return [ POST => $more{path} // '/transfers', json => { giver => $giver, taker => $taker, amount => $amount, $more{pause} ? (pause => $more{pause}) : () } ] }
+
+# What became of it, in one line.
+sub state_of { return $stack->balances . '; ' . $stack->transfers }
+
+# The application's sessions that are in a transaction just now.
+sub open_transactions
+{
+	return $stack->psql(q{SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE '%web' AND state LIKE 'idle in transaction%'}, 'postgres');
+}
+
+subtest 'all of it or nothing' => sub {
+	my $made = $stack->request(@{ move(1, 2, 30) });
+	is $made->{status}, 201, 'money moves';
+	is $made->{json}{amount}, 30, 'as the last statement tells';
+	is state_of(), '70 130 100; 1', 'all three statements have happened';
+	problem_ok $stack->request(@{ move(1, 2, 71) }), 409, 'the first statement says no';
+	problem_ok $stack->request(@{ move(2, 99, 10) }), 409, 'the last statement says no';
+	problem_ok $stack->request(@{ move(2, 1, 10, path => '/rather-not') }), 409, 'the handler itself says no';
+	is state_of(), '70 130 100; 1', 'and nothing has happened';
+	is open_transactions(), 0, 'no transaction is left open';
+	is $stack->post('/nothing')->{status}, 204, 'a handler that asks nothing';
+	is $stack->request(@{ move(1, 2, 1, path => '/later') })->{status}, 204, 'twenty statements for later';
+	is $stack->balances, '60 140 100', 'go out by themselves';
+	my $refused = $stack->request(@{ move(1, 2, 7, path => '/later') });
+	problem_ok $refused, 409, 'one of them says no';
+	like $refused->{json}{detail}, qr/no_debts/, 'and its constraint is named';
+	is $stack->balances, '60 140 100', 'and nothing has happened';
+};
+
+subtest 'nobody sees half of it' => sub {
+	$stack->reset;
+	my $moving = $stack->begin(move(1, 2, 40, pause => 1.2));
+	$stack->wait_for(sub { $stack->psql(q{SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active'}, 'postgres') }, 'it to be half done', 10);
+	is $stack->get('/accounts/1')->{json}{balance}, 100, 'money that is on its way has not left';
+	is +($moving->())[0]{status}, 201, 'it arrives';
+	is $stack->balances, '60 140 100', 'whole';
+};
+
+subtest 'more transactions than connections' => sub {
+	$stack->reset;
+	my @replies = $stack->at_once((move(1, 2, 1), move(2, 3, 1), move(3, 1, 1)) x 8);
+	is_deeply [ grep { $_->{status} != 201 } @replies ], [], 'all are answered';
+	is state_of(), '100 100 100; 24', 'and all have happened';
+};
+
+subtest 'a deadlock is nobody\'s fault' => sub {
+	$stack->reset;
+	my @replies = $stack->at_once(move(1, 2, 10, pause => 1), move(2, 1, 5, pause => 1));
+	is_deeply [ map { $_->{status} } @replies ], [ 201, 201 ], 'the one that was undone is done again';
+	is state_of(), '95 105 100; 2', 'once';
+	ok $stack->wait_for(sub { $stack->psql(q{SELECT deadlocks FROM pg_stat_database WHERE datname = 'ostler'}, 'postgres') }, 'the server to count it', 20),
+	    'and there was a deadlock';
+};
+
+subtest 'a session that ends in the middle' => sub {
+	$stack->reset;
+	my $moving = $stack->begin(move(1, 2, 10, pause => 1));
+	$stack->wait_for(sub {
+		$stack->psql(q{SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active'}, 'postgres');
+	}, 'the session to be ended', 10);
+	is +($moving->())[0]{status}, 201, 'nothing had happened, so it is done again';
+	is state_of(), '90 110 100; 1', 'once';
+};
+
+subtest 'a worker that is killed in the middle' => sub {
+	$stack->reset;
+	my $lock = $stack->lock_table('transfers');
+	my $moving = $stack->begin(move(1, 2, 10));
+	$stack->wait_for(sub { $stack->waiting_for_locks }, 'it to wait for its last statement', 10);
+	kill 'KILL', $stack->pids('web');
+	$lock->release;
+	is +($moving->())[0]{status}, 502, 'it is not answered';
+	$stack->wait_for(sub { open_transactions() == 0 && $stack->waiting_for_locks == 0 }, 'the database to be done with it', 20);
+	is state_of(), '100 100 100; 0', 'and nothing has happened';
+	$stack->wait_for(sub { $stack->request(@{ move(1, 2, 10) })->{status} == 201 }, 'other workers', 30);
+	$workers = $stack->workers;
+};
+
+subtest 'a database that is gone' => sub {
+	$stack->reset;
+	my $lock = $stack->lock_table('transfers');
+	my $reply = $stack->request(@{ move(1, 2, 10) });
+	problem_ok $reply, 503, 'a statement that waits too long';
+	is $reply->{headers}{'retry-after'}, 1, 'with Retry-After';
+	unlike $reply->{json}{detail}, qr/may or may not/, 'and no doubt that nothing has happened';
+	$lock->release;
+	is state_of(), '100 100 100; 0', 'which is so';
+	my @family = $stack->family('database');
+	my $supervisor = $stack->pid;
+	kill 'STOP', $supervisor;
+	kill 'KILL', @family;
+	my @replies = map { $stack->request(@{ move(1, 2, 10) }) } 1 .. 4;
+	problem_ok $_, 503, 'without PostgreSQL' for @replies;
+	kill 'CONT', $supervisor;
+	$stack->wait_for(sub { !grep { $_->{status} != 201 } $stack->at_once((move(1, 2, 1)) x 8) }, 'money to move again', 60);
+	is open_transactions(), 0, 'no transaction is left open';
+};
+
+is $stack->workers, $workers, 'the workers are those of the beginning';
+$stack->stop;
+done_testing;
