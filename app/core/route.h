@@ -43,10 +43,13 @@ struct route {
 	bool form;                 /* takes application/x-www-form-urlencoded, not JSON */
 	int status;                /* of success; 0: 200, or 204 when it gives nothing */
 	int also;                  /* another status under which it gives the same; 0: none */
-	bool transaction;          /* its statements happen together: when it succeeds, or not */
-	const char *media;         /* what it gives when that is no shape: "application/json" */
-	struct cached_as cached;   /* of a GET */
-	const char *const *drops;  /* DROPS(keys): what a change makes wrong in the cache */
+	const char *versioned; /* VERSION_OF(table): what If-Match is compared with; of PUT, PATCH,
+				  DELETE */
+	bool needs_match;      /* it must be sent: 428 without */
+	bool transaction;      /* its statements happen together: when it succeeds, or not */
+	const char *media;     /* what it gives when that is no shape: "application/json" */
+	struct cached_as cached;  /* of a GET */
+	const char *const *drops; /* DROPS(keys): what a change makes wrong in the cache */
 	handler_fn *handler;
 };
 
@@ -72,6 +75,12 @@ struct feature {
 	{                         \
 		__VA_ARGS__, NULL \
 	}
+
+/*
+ * The version of the row that the path's first {name} is the id of, locked until
+ * the change is done.  Its table has a column "version bigint" that every change raises.
+ */
+#define VERSION_OF(table) "SELECT version FROM " table " WHERE id = $1 FOR UPDATE"
 
 /* The columns every route has; what it takes and gives follows by name. */
 #define ROUTE(verb, where, says, who, function) \

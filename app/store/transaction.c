@@ -169,6 +169,13 @@ struct rows *transaction_ask(struct transaction *t, const struct statement *stat
 	return rows;
 }
 
+enum fate transaction_send(struct transaction *t)
+{
+	if (!t->over && t->waiting.count > 0)
+		send_waiting(t, false);
+	return t->fate;
+}
+
 enum fate transaction_commit(struct transaction *t)
 {
 	/* Nothing but BEGIN waits, and it was never sent. */

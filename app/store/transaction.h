@@ -34,6 +34,9 @@ struct rows *transaction_add(struct transaction *, const struct statement *);
 /* Runs what was added, and the statement.  Never NULL. */
 struct rows *transaction_ask(struct transaction *, const struct statement *);
 
+/* Runs what was added, if anything.  DONE, or why nothing of the transaction has happened. */
+enum fate transaction_send(struct transaction *) MUST_CHECK;
+
 /*
  * Runs what was added and commits.  DONE: it has happened (or there was nothing
  * to do).  LOST, SILENT: it may have happened.  Anything else: it has not.

@@ -24,6 +24,8 @@ struct order {
 static const struct shape account = SHAPE(struct account,
 	{ FIELD(struct account, id) }, { FIELD(struct account, balance) }, { FIELD(struct account, version) });
 
+static const struct shape new_balance = SHAPE(struct account, { FIELD(struct account, balance), .required = true });
+
 static const struct shape transfer = SHAPE(struct transfer,
 	{ FIELD(struct transfer, id) }, { FIELD(struct transfer, giver) }, { FIELD(struct transfer, taker) },
 	{ FIELD(struct transfer, amount) }, { FIELD(struct transfer, note) });
@@ -38,6 +40,16 @@ static int read_account(struct request *rq)
 {
 	return reply_row(
 	    rq, query(rq, "SELECT id, balance, version FROM accounts WHERE id = $1", path_id(rq)));
+}
+
+static int set_balance(struct request *rq)
+{
+	const struct account *in = input(rq);
+
+	return reply_row(rq, query(rq,
+				 "UPDATE accounts SET balance = $2, version = version + 1 WHERE id "
+				 "= $1 RETURNING id, balance, version",
+				 path_id(rq), in->balance));
 }
 
 static const struct rows *move(struct request *rq)
@@ -89,6 +101,10 @@ static int do_nothing(struct request *rq)
 /* clang-format off */
 static const struct feature accounts = { .name = "accounts", .doc = "Money that moves.", .routes = ROUTES(
 	{ ROUTE(GET, "/accounts/{id}", "Read an account", ANYONE, read_account), .gives = &account },
+	{ ROUTE(PUT, "/accounts/{id}", "Set an account's balance", ANYONE, set_balance), .takes = &new_balance,
+	    .gives = &account, .versioned = VERSION_OF("accounts"), .needs_match = true },
+	{ ROUTE(PUT, "/plain/{id}", "The same without versions", ANYONE, set_balance), .takes = &new_balance, .gives = &account },
+	{ ROUTE(PUT, "/nothing/{id}", "Ask nothing of what has a version", ANYONE, do_nothing), .versioned = VERSION_OF("accounts") },
 	{ ROUTE(POST, "/transfers", "Move money", ANYONE, transfer_money),
 	    .takes = &order, .gives = &transfer, .status = 201, .transaction = true },
 	{ ROUTE(POST, "/later", "Move money ten times, in no hurry", ANYONE, transfer_later),

@@ -11,37 +11,23 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "core/answer/etag.h"
 #include "core/answer/problem.h"
 #include "core/answer/status.h"
 
-/*
- * Whether If-None-Match lists ETAG, compared weakly (RFC 9110, 13.1.2): nginx
- * makes W/"…" of a tag when it compresses.
- */
-static bool none_match_lists(const char *list, const char *etag)
-{
-	size_t length = strlen(etag);
-
-	while (*list != '\0') {
-		list += strspn(list, ", \t");
-		if (*list == '*')
-			return true;
-		if (text_starts(list, "W/"))
-			list += 2;
-		if (strncmp(list, etag, length) == 0 && strchr(", \t", list[length]) != NULL)
-			return true;
-		list += strcspn(list, ",");
-	}
-	return false;
-}
-
-static void answer_not_modified(struct request *rq)
+/* The conditions of a read (RFC 9110, 13.2.2); those of a change are condition.c's. */
+static void answer_conditions(struct request *rq)
 {
 	const struct response *response = &rq->response;
 
-	if (rq->method != GET || response->status != 200 || response->etag == NULL ||
-	    rq->head.if_none_match == NULL ||
-	    !none_match_lists(rq->head.if_none_match, response->etag))
+	if (rq->method != GET || response->status != 200 || response->etag == NULL)
+		return;
+	if (rq->head.if_match != NULL && !etag_is_listed(rq->head.if_match, response->etag)) {
+		reply_problem(rq, 412, "What is here has another ETag.");
+		return;
+	}
+	if (rq->head.if_none_match == NULL ||
+	    !etag_is_listed(rq->head.if_none_match, response->etag))
 		return;
 	rq->response.status = 304;
 	rq->response.media = NULL;
@@ -124,7 +110,7 @@ void answer_complete(struct request *rq)
 	struct response *response = &rq->response;
 	struct buffer *head = &response->head;
 
-	answer_not_modified(rq);
+	answer_conditions(rq);
 	if (response->next != NULL)
 		add_link(rq);
 	add_status(head, response->status);

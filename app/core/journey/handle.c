@@ -9,6 +9,7 @@
  */
 #include "core/answer/kept.h"
 #include "core/answer/problem.h"
+#include "core/journey/condition.h"
 #include "core/journey/journey.h"
 #include "core/journey/transact.h"
 
@@ -26,22 +27,47 @@ static void forget_answer(struct request *rq, size_t lines)
 	response->lines.length = lines;
 }
 
+static int answer_changed(struct request *rq)
+{
+	return reply_problem(rq, 412,
+	    rq->head.if_match != NULL
+		? "What was to be changed has another ETag by now: read it again."
+		: "There is something here already.");
+}
+
+/* What the handler has answered, once nothing of it was or will be done. */
+static int undo(struct request *rq, int status)
+{
+	transact_roll_back(rq);
+	return status;
+}
+
+/* Commits what the handler did.  Its answer stays, unless that fails. */
+static int settle(struct request *rq, int status, size_t lines)
+{
+	transact_commit(rq);
+	if (rq->failure == DONE)
+		return status;
+	forget_answer(rq, lines);
+	return problem_of_failure(rq);
+}
+
 static int attempt(struct request *rq)
 {
 	size_t lines = rq->response.lines.length;
 	int status;
 
 	transact_begin(rq);
+	if (condition_is_set(rq))
+		condition_ask(rq);
 	status = rq->route->handler(rq);
-	if (rq->failure != DONE || status >= 400) {
-		transact_roll_back(rq);
-		return status;
+	if (rq->failure != DONE || status >= 400)
+		return undo(rq, status);
+	if (condition_is_set(rq) && !condition_holds(rq)) {
+		forget_answer(rq, lines);
+		return undo(rq, rq->failure != DONE ? problem_of_failure(rq) : answer_changed(rq));
 	}
-	transact_commit(rq);
-	if (rq->failure == DONE)
-		return status;
-	forget_answer(rq, lines);
-	return problem_of_failure(rq);
+	return settle(rq, status, lines);
 }
 
 /* Calls the handler within a transaction, again when that came to nothing by itself. */
@@ -62,7 +88,8 @@ static int in_transaction(struct request *rq)
 
 int stage_handle(struct request *rq)
 {
-	int status = rq->route->transaction ? in_transaction(rq) : rq->route->handler(rq);
+	bool together = rq->route->transaction || condition_is_set(rq);
+	int status = together ? in_transaction(rq) : rq->route->handler(rq);
 
 	/* Behind the commit: a reader must not keep what was there before it. */
 	kept_settle(rq);

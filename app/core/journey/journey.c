@@ -24,6 +24,7 @@ static const struct stage {
 	{ "route", stage_route },               /* which line of which table */
 	{ "authenticate", stage_authenticate }, /* who is asking, and may they */
 	{ "limit", stage_limit },               /* is it of a size we take */
+	{ "condition", stage_condition },       /* is a change asked for as it must be */
 	{ "validate", stage_validate },         /* is it right, and into which struct */
 	{ "find", kept_find },                  /* is the answer in the cache */
 	{ "handle", stage_handle },             /* the feature's own code */

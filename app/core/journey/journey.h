@@ -20,6 +20,7 @@ void journey_end(struct request *);
  * status of the answer that it has made.
  */
 int stage_authenticate(struct request *); /* identity.c */
+int stage_condition(struct request *);    /* condition.c */
 int stage_validate(struct request *);     /* inputs.c */
 int stage_handle(struct request *);       /* handle.c */
 

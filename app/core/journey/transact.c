@@ -24,6 +24,15 @@ struct rows *transact_add(struct request *rq, const struct statement *statement)
 	return rows;
 }
 
+void transact_send(struct request *rq)
+{
+	int64_t asked = clock_now();
+	enum fate fate = transaction_send(rq->transaction);
+
+	request_note(rq, fate, transaction_constraint(rq->transaction));
+	rq->db_us += clock_now() - asked;
+}
+
 void transact_commit(struct request *rq)
 {
 	int64_t asked = clock_now();

@@ -15,6 +15,9 @@ struct rows *transact_ask(struct request *, const struct statement *);
  */
 struct rows *transact_add(struct request *, const struct statement *);
 
+/* Sends what was added, so that its rows are there. */
+void transact_send(struct request *);
+
 /* Ends the transaction, one way or the other.  A commit that fails is the request's failure. */
 void transact_commit(struct request *);
 void transact_roll_back(struct request *);

@@ -9,6 +9,7 @@
 #include <ctype.h>
 
 #include "core/answer/json.h"
+#include "core/openapi/openapi_headers.h"
 #include "core/openapi/openapi_responses.h"
 #include "core/openapi/openapi_schema.h"
 
@@ -55,7 +56,7 @@ static void write_parameters(struct buffer *out, const struct route *route)
 {
 	bool query = (route->method == GET || route->method == DELETE) && route->takes != NULL;
 
-	if (!query && strchr(route->path, '{') == NULL)
+	if (!query && strchr(route->path, '{') == NULL && !openapi_takes_headers(route))
 		return;
 	json_key_open(out, "parameters", '[');
 	write_path_parameters(out, route);
@@ -63,6 +64,7 @@ static void write_parameters(struct buffer *out, const struct route *route)
 		EACH_FIELD (field, route->takes)
 			if (!openapi_in_path(route, field->name))
 				write_parameter(out, "query", field);
+	openapi_taken_headers(out, route);
 	json_close(out, ']');
 }
 

@@ -9,6 +9,7 @@
 #include "base/attributes.h"
 #include "core/answer/json.h"
 #include "core/answer/status.h"
+#include "core/openapi/openapi_headers.h"
 #include "core/openapi/openapi_schema.h"
 
 /* --- errors --- */
@@ -40,6 +41,16 @@ static bool takes_something(const struct route *route)
 	return route->takes != NULL || route->method == GET || route->method == DELETE;
 }
 
+static bool has_version(const struct route *route)
+{
+	return route->versioned != NULL;
+}
+
+static bool needs_match(const struct route *route)
+{
+	return route->needs_match;
+}
+
 static const struct failure {
 	int status;
 	bool (*possible)(const struct route *);
@@ -48,9 +59,11 @@ static const struct failure {
 	{ 400, always, "The request is not well-formed." },
 	{ 401, asks_who, "Nobody is signed in." },
 	{ 404, names_something, "There is nothing at this path." },
+	{ 412, has_version, "It has another ETag than If-Match says." },
 	{ 413, has_body, "The body is larger than is taken here." },
 	{ 415, has_body, "The body has another media type." },
 	{ 422, takes_something, "What was sent has errors: all of them are listed." },
+	{ 428, needs_match, "If-Match is missing." },
 	{ 503, always, "The service is away for a moment: Retry-After says how long." },
 };
 
@@ -100,6 +113,7 @@ static void write_success(struct buffer *out, const struct route *route, int sta
 	json_key(out, arena_print(out->arena, "%d", status));
 	json_open(out, '{');
 	json_key_text(out, "description", status_reason(status));
+	openapi_given_headers(out, route);
 	if (route->gives != NULL || route->media != NULL)
 		write_content(out, route);
 	json_close(out, '}');
