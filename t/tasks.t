@@ -148,8 +148,8 @@ subtest 'a client that has the task is told so' => sub {
 	my $reply = $ask->('"1"');
 	is $reply->{status}, 200, 'after a change it is sent again';
 	is $reply->{headers}{etag}, '"2"', 'under another ETag';
-	is $stack->patch(path_of($task), json => { title => 'x' }, headers => { 'If-None-Match' => '"2"' })->{status}, 200,
-	    'what is no GET is not answered so';
+	problem_ok $stack->patch(path_of($task), json => { title => 'x' }, headers => { 'If-None-Match' => '"2"' }), 412,
+	    'a change that must not meet it is refused';
 };
 
 subtest 'a compressed task is the same task' => sub {
