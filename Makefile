@@ -54,7 +54,7 @@ UNITS      = $(patsubst t/unit/%.c,$(BUILD)/t/%,$(wildcard t/unit/*_test.c))
 
 HELLO      = $(abspath $(BUILD))/hello
 
-.PHONY: all deps run hello stop check check-deps check-unit lint bench install uninstall clean help FORCE
+.PHONY: all deps run hello stop new-feature check check-deps check-unit lint bench install uninstall clean help FORCE
 
 all: $(PROGRAMS) $(MODULES) $(BUILD)/libostler.a ## compile ostlerd, ostlerctl and ostler-app into build/
 
@@ -113,6 +113,9 @@ stop: ## end the stack that runs in VAR
 
 # --- check ------------------------------------------------------------------------------------
 
+new-feature: ## write a feature with its table, migration and test: make new-feature NAME=horses
+	@app/new-feature '$(NAME)'
+
 check-deps: deps
 	@stack/packages check
 	@t/node/install '$(BUILD)/node'
@@ -159,7 +162,9 @@ install: all ## install programs, manual pages and the stack: make install PREFI
 	for header in $(public); do to="$(DESTDIR)$(PREFIX)/include/ostler/$${header#app/}"; \
 		install -d "$${to%/*}" && sed 's|^#include "\(.*\)"|#include <ostler/\1>|' "$$header" >"$$to"; done
 	install -d $(DESTDIR)$(PREFIX)/share/ostler
-	cp -R stack nginx sql app/examples $(DESTDIR)$(PREFIX)/share/ostler
+	cp -R stack nginx sql $(DESTDIR)$(PREFIX)/share/ostler
+	install -d $(DESTDIR)$(PREFIX)/share/ostler/examples
+	cp -R app/examples/hello $(DESTDIR)$(PREFIX)/share/ostler/examples
 
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/sbin/ostlerd

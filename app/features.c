@@ -1,16 +1,23 @@
-/* features.c - the only file that knows every feature. */
+/* features.c - the only file that knows every feature: a line for each. */
 #include "features.h"
 
-extern const struct feature health_feature, tasks_feature;
+/* clang-format off */
+#define EVERY_FEATURE	\
+	FEATURE(health)	\
+	FEATURE(tasks)
+/* clang-format on */
+
 #ifdef OSTLER_BENCH
-extern const struct feature bench_feature; /* t/bench: never in what is installed */
+#define BENCH FEATURE(bench) /* t/bench: never in what is installed */
+#else
+#define BENCH
 #endif
 
-const struct feature *const features[] = {
-	&health_feature,
-	&tasks_feature,
-#ifdef OSTLER_BENCH
-	&bench_feature,
-#endif
-	NULL,
-};
+#define FEATURE(name) extern const struct feature name##_feature;
+EVERY_FEATURE BENCH
+#undef FEATURE
+
+/* clang-format off */
+#define FEATURE(name) &name##_feature,
+const struct feature *const features[] = { EVERY_FEATURE BENCH NULL };
+/* clang-format on */

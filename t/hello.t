@@ -7,9 +7,9 @@ use lib "$FindBin::Bin/lib";
 use Cwd qw(abs_path);
 use File::Find qw(find);
 use File::Temp qw(tempdir);
-use IO::Socket::IP;
 use JSON::PP ();
 use Ostler;
+use Ostler::Tree;
 use Test::More;
 
 my $build = Ostler::build();
@@ -19,8 +19,6 @@ chmod 0755, $folder or die "$folder: $!";
 my $prefix = "$folder/prefix";
 my $mine = "$folder/mine";
 $ENV{PKG_CONFIG_PATH} = "$prefix/lib/pkgconfig";
-
-sub slurp { my ($file) = @_; open my $in, '<', $file or return ''; local $/; return <$in> // '' }
 
 # Runs a shell command quietly; its output is shown when it fails.
 sub runs_ok
@@ -32,26 +30,23 @@ sub runs_ok
 	return $output;
 }
 
-# What is in BUILD may be of a sanitized build: making the other variant would replace it.
-my ($variant) = slurp("$build/variant") =~ /^(\w+)/;
-my %flags = (thread => '-fsanitize=thread', address => '-fsanitize=address,undefined');
-my $sanitize = { thread => 'SANITIZE=thread', address => 'SANITIZE=1' }->{$variant} // 'SANITIZE=';
-my $make = "make BUILD='$build' $sanitize";
+my $sanitizer = { thread => '-fsanitize=thread', address => '-fsanitize=address,undefined' }->{ Ostler::Tree::variant() } // '';
+my $make = Ostler::Tree::make($build);
 
 subtest 'installed' => sub {
 	runs_ok("$make install DESTDIR='$folder/staged' PREFIX=/opt/ostler", 'into a folder of packages');
-	like slurp("$folder/staged/opt/ostler/lib/pkgconfig/ostler.pc"), qr{^prefix=/opt/ostler$}m, 'which its pkg-config file does not name';
+	like Ostler::Tree::slurp("$folder/staged/opt/ostler/lib/pkgconfig/ostler.pc"), qr{^prefix=/opt/ostler$}m, 'which its pkg-config file does not name';
 	runs_ok("$make install PREFIX='$prefix'", 'into a fresh PREFIX');
 	my ($document) = Ostler::run("$build/ostler-app", 'openapi');
 	is runs_ok('pkg-config --modversion ostler', 'pkg-config knows it'), JSON::PP::decode_json($document)->{info}{version} . "\n", 'by the version of the program';
 };
 
 subtest 'compiled by a stranger' => sub {
-	my $source = slurp('app/examples/hello/hello.c');
+	my $source = Ostler::Tree::slurp('app/examples/hello/hello.c');
 	cmp_ok scalar(split /\n/, $source), '<', 30, 'it has less than 30 lines';
 	unlike $source, qr/#include "/, 'and needs nothing of this tree';
 	runs_ok("cp -R '$prefix/share/ostler/examples/hello' '$mine'", 'it is installed too');
-	my $flags = '-std=c11 -Wall -Wextra -Wpedantic -Werror ' . ($flags{$variant} // '');
+	my $flags = '-std=c11 -Wall -Wextra -Wpedantic -Werror ' . $sanitizer;
 	runs_ok("cd '$mine' && make hello CFLAGS='$flags'", 'its Makefile builds it, with every warning on');
 	my $headers = "$prefix/include/ostler";
 	my @headers;
@@ -60,7 +55,7 @@ subtest 'compiled by a stranger' => sub {
 	for my $header (@headers) {
 		my ($name) = $header =~ m{^\Q$prefix\E/include/(.*)};
 		runs_ok("printf '#include <$name>\nint none;\n' | cc $flags -fsyntax-only -x c \$(pkg-config --cflags ostler) -", "$name stands alone");
-		unlike slurp($header), qr/#include "/, 'and finds what it includes as a stranger does';
+		unlike Ostler::Tree::slurp($header), qr/#include "/, 'and finds what it includes as a stranger does';
 	}
 };
 
@@ -105,8 +100,8 @@ subtest 'runs under ostlerd and nginx' => sub {
 };
 
 subtest 'the manual shows it' => sub {
-	my ($shown) = slurp('man/ostler.3') =~ m{^\.Bd -literal\n(/\* hello\.c.*?)^\.Ed$}ms;
-	is $shown =~ s/\\e/\\/gr, slurp('app/examples/hello/hello.c'), 'as it stands';
+	my ($shown) = Ostler::Tree::slurp('man/ostler.3') =~ m{^\.Bd -literal\n(/\* hello\.c.*?)^\.Ed$}ms;
+	is $shown =~ s/\\e/\\/gr, Ostler::Tree::slurp('app/examples/hello/hello.c'), 'as it stands';
 };
 
 subtest 'uninstalled' => sub {
