@@ -89,6 +89,18 @@ void pipeline_free(struct pipeline *); /* its rows; it is empty again */
 /* Runs all in one round trip.  DONE, or the fate of the first that failed. */
 enum fate connection_pipeline(struct connection *, struct pipeline *, int64_t deadline);
 
+/*
+ * COPY … FROM STDIN: begin, send any number of whole or partial rows in COPY's
+ * text format, end; nothing else may be asked in between.  With GIVE_UP, a
+ * reason, the end undoes it, and its fate is not DONE.  A row that the table does
+ * not take shows at the end at the latest, as INVALID or CONFLICT.
+ */
+enum fate connection_copy_begin(struct connection *, const char *sql, int64_t deadline);
+enum fate connection_copy_send(
+    struct connection *, const char *rows, size_t length, int64_t deadline);
+enum fate connection_copy_end(
+    struct connection *, const char *sql, const char *give_up, int64_t deadline);
+
 /* Runs a script of several statements, unprepared.  DONE or why not, logged. */
 enum fate connection_script(struct connection *, const char *sql, int64_t deadline);
 

@@ -17,6 +17,7 @@ struct transaction {
 	struct rows *begun;               /* of BEGIN: nobody reads them */
 	struct pipeline waiting;          /* what goes out next; at first BEGIN */
 	struct rows *rows[PIPELINE_MOST]; /* where its rows are expected */
+	const char *copying;              /* the COPY that is under way */
 };
 
 static const struct statement begin_it = { .sql = "BEGIN" };
@@ -61,6 +62,10 @@ void transaction_roll_back(struct transaction *t)
 	if (t->lent == NULL)
 		return;
 	t->lent->asked_at = clock_now();
+	if (t->copying != NULL)
+		(void)connection_copy_end(
+		    t->lent->connection, t->copying, "rolled back", patience_of(t));
+	t->copying = NULL;
 	rows = connection_run(t->lent->connection, t->arena, &roll_it_back, patience_of(t));
 	rows_free(rows);
 	give_back(t, rows->fate);
@@ -175,6 +180,53 @@ enum fate transaction_send(struct transaction *t)
 		send_waiting(t, false);
 	return t->fate;
 }
+
+/* --- many rows --- */
+
+/* A failure leaves the session where nothing but its end can be asked of it. */
+static enum fate end_of_copy(struct transaction *t, enum fate fate)
+{
+	if (fate == DONE)
+		return DONE;
+	t->copying = NULL;
+	t->fate = as_nothing_happened(fate);
+	if (is_left_open(fate))
+		transaction_roll_back(t);
+	else
+		give_back(t, fate);
+	return t->fate;
+}
+
+enum fate transaction_copy_begin(struct transaction *t, const char *sql)
+{
+	if (transaction_send(t) != DONE || t->over)
+		return t->fate;
+	t->lent->asked_at = clock_now();
+	t->copying = sql;
+	return end_of_copy(t, connection_copy_begin(t->lent->connection, sql, patience_of(t)));
+}
+
+enum fate transaction_copy_send(struct transaction *t, const char *rows, size_t length)
+{
+	if (t->copying == NULL)
+		return t->fate;
+	t->lent->asked_at = clock_now();
+	return end_of_copy(
+	    t, connection_copy_send(t->lent->connection, rows, length, patience_of(t)));
+}
+
+enum fate transaction_copy_end(struct transaction *t)
+{
+	const char *sql = t->copying;
+
+	if (sql == NULL)
+		return t->fate;
+	t->lent->asked_at = clock_now();
+	t->copying = NULL;
+	return end_of_copy(t, connection_copy_end(t->lent->connection, sql, NULL, patience_of(t)));
+}
+
+/* --- the end --- */
 
 enum fate transaction_commit(struct transaction *t)
 {

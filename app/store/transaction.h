@@ -38,6 +38,15 @@ struct rows *transaction_ask(struct transaction *, const struct statement *);
 enum fate transaction_send(struct transaction *) MUST_CHECK;
 
 /*
+ * COPY … FROM STDIN as a part of it: begin, send, end, each with the patience of a
+ * statement.  What is sent is in COPY's text format.  A
+ * failure is the transaction's; after one nothing more is sent, and the end says it.
+ */
+enum fate transaction_copy_begin(struct transaction *, const char *sql);
+enum fate transaction_copy_send(struct transaction *, const char *rows, size_t length);
+enum fate transaction_copy_end(struct transaction *);
+
+/*
  * Runs what was added and commits.  DONE: it has happened (or there was nothing
  * to do).  LOST, SILENT: it may have happened.  Anything else: it has not.
  */
