@@ -31,6 +31,7 @@
 #include "supervisor/process/notify.h"
 #include "supervisor/record/events.h"
 #include "supervisor/record/ledger.h"
+#include "supervisor/system/cgroup.h"
 #include "supervisor/system/inherited.h"
 #include "supervisor/system/lockfile.h"
 #include "supervisor/system/signals.h"
@@ -246,6 +247,24 @@ static bool make_pools(struct master *m)
 	return good;
 }
 
+/* False: they are insisted on, and cannot be had. */
+static bool make_cgroups(struct master *m)
+{
+	const char *wrong;
+
+	if (m->conf->cgroups == CGROUPS_OFF)
+		return true;
+	m->spawner.cgroups = cgroups_open(m->arena, m->conf->cgroups == CGROUPS_ON, &wrong);
+	if (m->spawner.cgroups != NULL)
+		log_debug(
+		    "each worker has a cgroup of its own in %s", cgroups_path(m->spawner.cgroups));
+	else if (m->conf->cgroups == CGROUPS_ON)
+		log_error("no cgroups: %s", wrong);
+	else
+		log_debug("workers are process groups and no more: %s", wrong);
+	return m->spawner.cgroups != NULL || m->conf->cgroups != CGROUPS_ON;
+}
+
 static bool open_up(struct master *m)
 {
 	/* Orphans of our workers become our children instead of running on unseen. */
@@ -264,12 +283,15 @@ static bool open_up(struct master *m)
 		log_error("cannot set up: %s", strerror(errno));
 		return false;
 	}
+	if (!make_cgroups(m))
+		return false;
 	m->spawner = (struct spawner){ .loop = m->loop,
+		.cgroups = m->spawner.cgroups,
 		.scratch = arena_new(16384),
 		.notify_name = notify_name(m->notify),
 		.captures = captures_new(m->arena, m->loop),
 		.ledgers = ledgers_open(clock_now()),
-		.guardian = guardian_start(m->arena, m->pools),
+		.guardian = guardian_start(m->arena, m->pools, m->spawner.cgroups),
 		.master = getpid() };
 	if (m->spawner.guardian != NULL)
 		return true;
@@ -280,6 +302,7 @@ static bool open_up(struct master *m)
 static void close_down(struct master *m)
 {
 	guardian_end(&m->spawner.guardian);
+	cgroups_close(&m->spawner.cgroups);
 	if (m->pools != NULL) {
 		reload_free(&m->pools->reload);
 		generation_free_all(m->pools);

@@ -48,8 +48,8 @@ sub kill_worker
 
 # What keeps a process from being made: it is tried again with growing waits until it can be.
 my %refusals = (
-	'no process: EAGAIN' => [ 'clone:error=EAGAIN:when=1..3', qr/Resource temporarily unavailable/ ],
-	'no memory: ENOMEM' => [ 'clone:error=ENOMEM:when=1..3', qr/Cannot allocate memory/ ],
+	'no process: EAGAIN' => [ 'clone,clone3:error=EAGAIN:when=1..3', qr/Resource temporarily unavailable/ ],
+	'no memory: ENOMEM' => [ 'clone,clone3:error=ENOMEM:when=1..3', qr/Cannot allocate memory/ ],
 	'no descriptor: EMFILE' => [ 'pipe2:error=EMFILE:when=1..3', qr/Too many open files/ ],
 	'no descriptor in the whole system: ENFILE' => [ 'pipe2:error=ENFILE:when=1..3', qr/Too many open files in system/ ],
 );

@@ -18,6 +18,10 @@ const char *const pool_kind_names[] = { [KIND_FASTCGI] = "fastcgi",
 	[KIND_TASK] = "task",
 	NULL };
 
+static const char *const cgroups_use_names[] = {
+	[CGROUPS_AUTO] = "auto", [CGROUPS_ON] = "on", [CGROUPS_OFF] = "off", NULL
+};
+
 #define CHOICE   SETTING_CHOICE
 #define DURATION SETTING_DURATION
 #define SIZE     SETTING_SIZE
@@ -120,6 +124,8 @@ static const struct setting settings[] = {
 	    .preset = "info", .doc = "least serious message that is written" },
 	{ SETTING_AS(struct conf, log_format, CHOICE), .reloads = true, .one_of = log_format_names,
 	    .preset = "text", .doc = "form of a message" },
+	{ SETTING_AS(struct conf, cgroups, CHOICE), .one_of = cgroups_use_names, .preset = "auto",
+	    .doc = "whether each worker gets a cgroup of its own" },
 	{ SETTING(struct conf, greeting), .max = 1000,
 	    .doc = "text that is written when all pools are ready" },
 	{ SETTING_AS(struct conf, window, DURATION), .min = 10 * MS, .max = HOUR, .preset = "5s",

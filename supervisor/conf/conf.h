@@ -19,6 +19,8 @@
 enum pool_kind { KIND_FASTCGI, KIND_WORKER, KIND_SERVICE, KIND_TASK };
 extern const char *const pool_kind_names[]; /* in enum order, ends with NULL */
 
+enum cgroups_use { CGROUPS_AUTO, CGROUPS_ON, CGROUPS_OFF };
+
 struct pool_conf {
 	struct named named; /* first: settings.h fills it */
 	int kind;           /* enum pool_kind */
@@ -50,6 +52,7 @@ struct pool_conf {
 
 struct conf {
 	const char *control, *pid_file, *log_file;
+	int cgroups; /* enum cgroups_use */
 	int log_level, log_format;
 	const char *greeting;
 	long long window;

@@ -59,6 +59,7 @@ struct worker {
 	enum worker_state state; /* worker_becomes() is its only writer */
 	int64_t since;           /* clock_now of that */
 
+	struct cgroup *cgroup; /* its process and all its children; NULL: it has none */
 	pid_t pid;           /* 0 from the moment it is reaped: never signal a dead one's number */
 	int64_t started;     /* clock_now of the last start; 0: never yet */
 	int64_t ready_since; /* 0: this process has not been ready */

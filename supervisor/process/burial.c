@@ -14,6 +14,7 @@
 #include "supervisor/process/idle.h"
 #include "supervisor/record/ledger.h"
 #include "supervisor/record/tell.h"
+#include "supervisor/system/cgroup.h"
 
 static void probe_ended(struct worker *worker, const struct ending *ending, int64_t now)
 {
@@ -46,6 +47,7 @@ static void worker_ended(struct pools *pools, struct spawner *spawner, struct wo
 	tell_ended(pools, worker, ending, &verdict, now);
 	capture_leave(&worker->capture);
 	worker->pid = 0;
+	cgroup_leave(&worker->cgroup);
 	spawn_close_board(worker);
 	if (verdict.failed)
 		ledger_count_failure(worker->generation->pool->ledger);
@@ -59,7 +61,8 @@ static void worker_ended(struct pools *pools, struct spawner *spawner, struct wo
 /*
  * A dead child keeps its number until it is waited for; only so long may its
  * process group, which has the same number, be signalled.  What is left of the
- * group would hold the listening socket and the output file of the dead.
+ * group, or of its cgroup, would hold the listening socket and the output file of
+ * the dead.
  */
 static void bury(struct pools *pools, struct spawner *spawner, const siginfo_t *dead)
 {
@@ -95,5 +98,6 @@ void bury_the_dead(struct pools *pools, struct spawner *spawner)
 			idle_let_go(dead.si_pid); /* alive, and stopped by us: idle.c */
 		else
 			bury(pools, spawner, &dead);
+		cgroups_tidy(spawner->cgroups); /* it may have been the last in one */
 	}
 }

@@ -17,6 +17,7 @@
 #include "supervisor/output/sink.h"
 #include "supervisor/pool/pool.h"
 #include "supervisor/record/events.h"
+#include "supervisor/system/cgroup.h"
 #include "supervisor/system/descriptor.h"
 
 /* What the stop signal of the kernel has not ended by then is killed. */
@@ -30,6 +31,7 @@ struct note {
 
 struct guardian {
 	const struct pools *pools;
+	const struct cgroups *cgroups;
 	pid_t pid;
 	int pipe; /* write end; -1: there is no guardian */
 };
@@ -79,33 +81,35 @@ static void listen_to_master(struct group_list *groups, int fd)
 	}
 }
 
-static bool any_is_left(const struct group_list *groups)
+static bool any_is_left(const struct group_list *groups, const struct cgroups *cgroups)
 {
 	for (size_t i = 0; i < groups->count; i++)
 		if (kill(-groups->group[i], 0) == 0)
 			return true;
-	return false;
+	return cgroups_any_is_left(cgroups);
 }
 
 /* All are killed before a word is said: whoever reads our messages may stand still. */
-static void end_groups(const struct group_list *groups)
+static void end_groups(const struct group_list *groups, const struct cgroups *cgroups)
 {
 	const struct timespec moment = { .tv_nsec = 20 * 1000 * 1000 };
 	int64_t deadline = clock_now() + GRACE;
-	size_t killed = 0;
+	bool any;
 
-	while (any_is_left(groups) && clock_now() < deadline)
+	while (any_is_left(groups, cgroups) && clock_now() < deadline)
 		nanosleep(&moment, NULL);
+	any = any_is_left(groups, cgroups);
 	for (size_t i = 0; i < groups->count; i++)
-		killed += kill(-groups->group[i], SIGKILL) == 0;
-	if (killed == 0)
+		kill(-groups->group[i], SIGKILL);
+	cgroups_kill_all(cgroups);
+	if (!any)
 		return;
 	sinks_leave_log();
-	log_warn("ostlerd is gone: %zu process groups that it has left are killed", killed);
+	log_warn("ostlerd is gone: what it has left is killed");
 }
 
 /* It must outlive what ends the master: its session, its terminal, its signals, its files. */
-static void NO_RETURN guard(int fd)
+static void NO_RETURN guard(int fd, const struct cgroups *cgroups)
 {
 	struct group_list groups = { 0 };
 	sigset_t all;
@@ -120,7 +124,7 @@ static void NO_RETURN guard(int fd)
 		_exit(1);
 	close_range(STDERR_FILENO + 2, ~0U, 0);
 	listen_to_master(&groups, STDERR_FILENO + 1);
-	end_groups(&groups);
+	end_groups(&groups, cgroups);
 	_exit(0);
 }
 
@@ -135,7 +139,7 @@ static bool engage(struct guardian *guardian)
 		return false;
 	guardian->pid = fork();
 	if (guardian->pid == 0)
-		guard(ends[0]);
+		guard(ends[0], guardian->cgroups);
 	close(ends[0]);
 	guardian->pipe = descriptor_raise(ends[1]);
 	if (guardian->pid > 0 && guardian->pipe >= 0 &&
@@ -147,11 +151,13 @@ static bool engage(struct guardian *guardian)
 	return false;
 }
 
-struct guardian *guardian_start(struct arena *arena, const struct pools *pools)
+struct guardian *guardian_start(
+    struct arena *arena, const struct pools *pools, const struct cgroups *cgroups)
 {
 	struct guardian *guardian = arena_alloc(arena, sizeof(*guardian));
 
 	guardian->pools = pools;
+	guardian->cgroups = cgroups;
 	return engage(guardian) ? guardian : NULL;
 }
 

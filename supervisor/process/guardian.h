@@ -4,8 +4,8 @@
  * The kernel tells each worker of the master's death with the stop signal of its
  * pool; but a worker may ignore that, and its children are told nothing.  The
  * guardian is a small process that holds one end of a pipe and knows which
- * process groups there are.  When the pipe ends and groups are left, it gives
- * them a moment and kills them.
+ * process groups there are, and the folder of their cgroups.  When the pipe ends
+ * and any of them is left, it gives them a moment and kills them.
  */
 #ifndef SUPERVISOR_PROCESS_GUARDIAN_H
 #define SUPERVISOR_PROCESS_GUARDIAN_H
@@ -15,11 +15,13 @@
 
 #include "base/arena.h"
 
+struct cgroups;
 struct guardian;
 struct pools;
 
-/* Forks it.  NULL with errno set. */
-struct guardian *guardian_start(struct arena *, const struct pools *) MUST_CHECK;
+/* Forks it; without CGROUPS, NULL, it knows process groups only.  NULL with errno set. */
+struct guardian *guardian_start(
+    struct arena *, const struct pools *, const struct cgroups *) MUST_CHECK;
 
 /* Has nothing to do any more: waits for its end. */
 void guardian_end(struct guardian **);

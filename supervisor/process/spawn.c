@@ -16,6 +16,7 @@
 #include "supervisor/process/child.h"
 #include "supervisor/process/guardian.h"
 #include "supervisor/record/ledger.h"
+#include "supervisor/system/cgroup.h"
 #include "supervisor/system/environment.h"
 
 /* A command that looks whether a worker is ready, and hangs, tells nothing. */
@@ -196,6 +197,18 @@ static void close_childs_ends(const struct ends *ends)
 		close(ends->scoreboard);
 }
 
+/* A worker whose children may get away is better than none. */
+static struct cgroup *make_cgroup(struct spawner *spawner, const struct worker *worker)
+{
+	const char *name = arena_print(
+	    spawner->scratch, "%s.%zu", worker->generation->pool->name, worker->slot);
+	struct cgroup *cgroup = cgroup_make(spawner->cgroups, name);
+
+	if (cgroup == NULL && spawner->cgroups != NULL)
+		log_warn("%s: no cgroup: %s", worker->name, strerror(errno));
+	return cgroup;
+}
+
 bool spawn_worker(struct spawner *spawner, struct worker *worker, int64_t now)
 {
 	struct child_plan plan;
@@ -210,7 +223,8 @@ bool spawn_worker(struct spawner *spawner, struct worker *worker, int64_t now)
 	plan.output = ends.output;
 	if (worker_conf(worker)->output_direct)
 		plan.direct = worker_conf(worker)->output;
-	pid = fork();
+	worker->cgroup = make_cgroup(spawner, worker);
+	pid = cgroup_fork(worker->cgroup);
 	if (pid == 0)
 		child_become(&plan, ends.report);
 	error = errno;
@@ -219,6 +233,7 @@ bool spawn_worker(struct spawner *spawner, struct worker *worker, int64_t now)
 		end_report(spawner, worker);
 		capture_forget(&worker->capture);
 		spawn_close_board(worker);
+		cgroup_leave(&worker->cgroup);
 		errno = error;
 		return false;
 	}
@@ -275,6 +290,7 @@ void spawn_kill_group(const struct worker *worker)
 		return;
 	kill(-worker->pid, SIGKILL);
 	kill(worker->pid, SIGKILL);
+	cgroup_kill(worker->cgroup);
 }
 
 uint32_t spawn_any_number(void)

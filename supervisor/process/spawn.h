@@ -11,6 +11,7 @@ struct spawner {
 	const char *notify_name;   /* of the socket for NOTIFY_SOCKET */
 	struct ledgers *ledgers;   /* for the scoreboards */
 	struct captures *captures; /* of what workers print */
+	struct cgroups *cgroups;   /* NULL: workers are process groups and no more */
 	struct guardian *guardian; /* hears of each; NULL: there is none */
 	pid_t master;
 };
@@ -39,7 +40,7 @@ void spawn_signal(const struct worker *, int signal);
 /* Any number, to spread those who try again. */
 uint32_t spawn_any_number(void);
 
-/* Kills the worker's process and all that are in its process group. */
+/* Kills the worker's process and all that are in its cgroup, or else in its process group. */
 void spawn_kill_group(const struct worker *);
 
 #endif
