@@ -273,16 +273,17 @@ static bool open_up(struct master *m)
 	m->status = EXIT_FAILURE;
 	if (!make_pools(m) || m->loop == NULL)
 		return false;
-	m->status = EXIT_NAMED;
-	if (!hold_pid_file(m) || !open_sockets(m))
-		return false;
-	m->status = EXIT_FAILURE;
-	m->notify = notify_open(m->arena, m->loop, m->pools);
+	/* Before anything can be found by which to signal us: from now on we end in order. */
 	m->signals = signals_open(m->arena, m->loop, hear_signal, m);
+	m->notify = notify_open(m->arena, m->loop, m->pools);
 	if (m->notify == NULL || m->signals == NULL) {
 		log_error("cannot set up: %s", strerror(errno));
 		return false;
 	}
+	m->status = EXIT_NAMED;
+	if (!hold_pid_file(m) || !open_sockets(m))
+		return false;
+	m->status = EXIT_FAILURE;
 	if (!make_cgroups(m))
 		return false;
 	m->spawner = (struct spawner){ .loop = m->loop,
