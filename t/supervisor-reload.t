@@ -187,6 +187,24 @@ for my $case (
 	};
 }
 
+subtest 'a next reload, while what a failed one has started has not ended yet' => sub {
+	my $ostlerd = started(web => echo_pool());
+	change($ostlerd, 'web', command => [ $^X, '-e', '$SIG{TERM} = "IGNORE"; sleep 1 while 1' ], ready_timeout => '200ms', stop_timeout => '1s');
+	my ($status) = $ostlerd->ctl('reload', '--wait');
+	is $status, 1, 'the first fails';
+	change($ostlerd, 'web', command => [ '/bin/sh', '-c', "until test -e %D/go; do sleep 0.02; done; exec $echo" ], ready_timeout => undef);
+	kill 'HUP', $ostlerd->pid;
+	$ostlerd->wait_for_event({ event => 'spawn', generation => 3 });
+	ok !$ostlerd->events(event => 'generation_end'), 'the next begins meanwhile';
+	$ostlerd->wait_for_event({ event => 'generation_end', generation => 2 });
+	open my $go, '>', $ostlerd->folder . '/go' or die $!;
+	wait_for(sub { $ostlerd->events(event => 'generation_switch') || $ostlerd->events(event => 'reload_failed') > 1 }, 'its end');
+	is scalar($ostlerd->events(event => 'generation_switch', generation => 3)), 1, 'and takes over when the other has ended';
+	my $answer = Ostler::FastCgi->new($ostlerd->at)->ask('GET', '/echo');
+	is $answer->{headers}{'x-generation'}, 3, 'it answers';
+	is $ostlerd->stop, 0, 'ends with 0';
+};
+
 subtest '25 reloads within a second end in one generation' => sub {
 	my $ostlerd = started(web => echo_pool());
 	my $descriptors = () = glob '/proc/' . $ostlerd->pid . '/fd/*';

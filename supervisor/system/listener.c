@@ -31,7 +31,7 @@ struct listener {
 	struct place *place;   /* of a unix socket that is ours */
 	const char *temporary; /* until it is published */
 	bool inherited, shut, public;
-	dev_t device; /* of the published name: is it still ours? */
+	dev_t device; /* of its name: is that still ours?  0: it has none */
 	ino_t inode;
 };
 
@@ -125,6 +125,17 @@ static const char *take_place(struct listener *l, const struct listener *beside)
 	return wrong != NULL ? wrong : find_live_owner(l);
 }
 
+static bool remember_file(struct listener *l)
+{
+	struct stat about;
+
+	if (lstat(l->temporary, &about) < 0)
+		return false;
+	l->device = about.st_dev;
+	l->inode = about.st_ino;
+	return true;
+}
+
 /* Permissions are set before the name is public: there is no moment with wrong ones. */
 static const char *bind_unix(struct listener *l, const struct listener_rights *rights)
 {
@@ -134,8 +145,10 @@ static const char *bind_unix(struct listener *l, const struct listener_rights *r
 
 	l->temporary = temporary_name(l->arena, l->address.path);
 	address_of_path(l->temporary, &place);
+	/* Of a master that died at this very point, or of a generation that failed and still ends.
+	 */
 	if (is_socket(l->temporary))
-		unlink(l->temporary); /* of a master that died at this very point */
+		unlink(l->temporary);
 	old_mask = umask(0177);
 	bound = bind(l->fd, (struct sockaddr *)&place.socket, place.length);
 	umask(old_mask);
@@ -143,6 +156,8 @@ static const char *bind_unix(struct listener *l, const struct listener_rights *r
 		l->temporary = NULL;
 		return failed(l, "bind");
 	}
+	if (!remember_file(l))
+		return failed(l, "look at");
 	if ((rights->uid != geteuid() || rights->gid != getegid()) &&
 	    lchown(l->temporary, rights->uid, rights->gid) < 0)
 		return failed(l, "set the owner of");
@@ -237,20 +252,16 @@ struct listener *listener_adopt(int fd, const struct address *address)
 
 bool listener_publish(struct arena *arena, struct listener *l, const char **wrong)
 {
-	struct stat about;
-
 	*wrong = NULL;
 	l->speech = arena;
 	l->public = true;
 	if (l->temporary == NULL)
 		return true;
-	if (lstat(l->temporary, &about) < 0 || rename(l->temporary, l->address.path) < 0) {
+	if (rename(l->temporary, l->address.path) < 0) {
 		*wrong = failed(l, "publish");
 		return false;
 	}
 	l->temporary = NULL;
-	l->device = about.st_dev;
-	l->inode = about.st_ino;
 	return true;
 }
 
@@ -299,14 +310,13 @@ bool listener_has_waiting(const struct listener *l)
 
 void listener_withdraw(struct listener *l)
 {
+	const char *path = listener_path(l);
 	struct stat about;
 
-	if (l->temporary != NULL)
-		unlink(l->temporary);
-	l->temporary = NULL;
-	if (l->inode != 0 && lstat(l->address.path, &about) == 0 && about.st_ino == l->inode &&
+	if (l->inode != 0 && lstat(path, &about) == 0 && about.st_ino == l->inode &&
 	    about.st_dev == l->device)
-		unlink(l->address.path);
+		unlink(path);
+	l->temporary = NULL;
 	l->inode = 0;
 }
 

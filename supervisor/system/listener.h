@@ -47,7 +47,7 @@ struct listener *listener_adopt(int fd, const struct address *) MUST_CHECK;
 /* Gives a unix socket its public name, in place of a stale one.  False: *WRONG says why. */
 bool listener_publish(struct arena *, struct listener *, const char **wrong) MUST_CHECK;
 
-/* Deletes the public name if it is still ours: nobody new finds the way to this socket. */
+/* Deletes its name, public or not, if it is still ours: nobody new finds the way to this socket. */
 void listener_withdraw(struct listener *);
 
 /*
