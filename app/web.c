@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/notify.h"
 #include "core/input/json_body.h"
+#include "core/input/patterns.h"
 #include "core/journey/router.h"
 #include "core/openapi/openapi.h"
 #include "core/serve/loop.h"
@@ -77,7 +78,9 @@ int role_web(const struct ostler_program *program, const struct config *config)
 		.silence_ms = config->silence,
 		.ready = say_ready,
 		.draining = say_draining };
+	struct patterns *patterns = patterns_compile(shapes_gather(arena, program->features));
 	struct application app = { .features = program->features,
+		.patterns = patterns,
 		.router = router_build(arena, program->features),
 		.instance_id = instance_id(config, arena),
 		.instance_name = config->instance_name,
@@ -97,6 +100,7 @@ int role_web(const struct ostler_program *program, const struct config *config)
 	cache_close(&app.cache);
 	redis_close(&app.redis);
 	db_close(&app.db);
+	patterns_free(&patterns);
 	arena_free(&arena);
 	return EXIT_SUCCESS;
 }

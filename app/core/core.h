@@ -21,9 +21,30 @@ long long user_id(struct request *); /* who is asking */
 long long path_id(struct request *); /* the {id} of the path */
 bool given_any(struct request *);    /* whether any input was given */
 
-/* The member's value when it was given, SQL's NULL otherwise: for coalesce($1, column). */
-#define given(rq, type, member) given_value(rq, offsetof(type, member))
-struct value given_value(struct request *, size_t offset);
+/* Of a route with .bulk: a list of such structs, of one item when a single object was sent. */
+const struct list *input_list(struct request *);
+
+/*
+ * given: the member's value when it was given, SQL's NULL otherwise or when null
+ * was given, for coalesce($1, column).  is_given tells these two apart, for
+ * CASE WHEN $2 THEN $1 ELSE column END.  The _in forms ask of an object inside
+ * the input: a member of kind OBJECT, or an item of a list of them.
+ */
+#define given(rq, type, member)            given_value(rq, input(rq), offsetof(type, member))
+#define is_given(rq, type, member)         given_at(input(rq), offsetof(type, member))
+#define given_in(rq, object, type, member) given_value(rq, object, offsetof(type, member))
+#define is_given_in(object, type, member)  given_at(object, offsetof(type, member))
+struct value given_value(struct request *, const void *object, size_t offset);
+bool given_at(const void *object, size_t offset);
+
+/*
+ * Lists as SQL takes them: all items of a list of values, or one member of all
+ * items of a list of objects, as $1::text[] to be unnested.  A member that was
+ * not given is NULL there.
+ */
+struct value sql_array(struct request *, const struct list *);
+#define sql_members(rq, list, type, member) sql_column(rq, list, offsetof(type, member))
+struct value sql_column(struct request *, const struct list *, size_t offset);
 
 /* --- asking the database --- */
 

@@ -34,3 +34,8 @@ int route_success(const struct route *route)
 		return route->status;
 	return route->gives == NULL && route->media == NULL ? 204 : 200;
 }
+
+const char *route_takes_media(const struct route *route)
+{
+	return route->form ? "application/x-www-form-urlencoded" : "application/json";
+}

@@ -41,6 +41,8 @@ struct route {
 	const struct shape *gives; /* NULL: no content */
 	bool list;                 /* gives {"items":[…],"next":…} of that shape */
 	bool form;                 /* takes application/x-www-form-urlencoded, not JSON */
+	long long bulk;            /* takes one JSON object, or a list of at most so many */
+	long long body_most;       /* bytes of a body; 0: body_limit of ostler-app.conf(5) */
 	int status;                /* of success; 0: 200, or 204 when it gives nothing */
 	int also;                  /* another status under which it gives the same; 0: none */
 	const char *versioned; /* VERSION_OF(table): what If-Match is compared with; of PUT, PATCH,
@@ -94,5 +96,8 @@ const char *method_name(enum method);
 enum method method_from_name(const char *name); /* 0: not one of ours */
 const char *access_name(enum access);
 int route_success(const struct route *);
+
+/* The media type of the body that it takes. */
+const char *route_takes_media(const struct route *);
 
 #endif

@@ -15,17 +15,36 @@ struct cursor {
 	long long id;
 };
 
+struct field;
+
+/* Several values of a field with .many: count 0 when none was given. */
+struct list {
+	const void *items;
+	size_t count;
+	size_t stride;             /* bytes from one item to the next */
+	const struct field *field; /* whose values they are */
+};
+
+/* The item at I, 0 to count - 1: a pointer to what a single field's member would hold. */
+static inline const void *list_item(const struct list *list, size_t i)
+{
+	return (const char *)list->items + i * list->stride;
+}
+
 struct field {
 	const char *name;
 	enum kind kind;
 	size_t offset; /* where the checked value is stored */
 	bool required;
-	bool nullable;             /* of an answer: SQL's NULL is written as null */
+	bool nullable;             /* null may be given; SQL's NULL is answered as null */
 	long long min, max;        /* code points of text, value of a number; 0, 0: free */
 	const char *preset;        /* stored when it is not given, as a person would write it */
 	const char *const *one_of; /* TEXT: NULL-terminated, or NULL for anything */
+	const char *pattern;       /* TEXT: a regular expression (PCRE2) found in it */
+	const struct shape *of;    /* OBJECT: its own fields */
+	long long least, many;     /* a list of so many values; many 0: one value, no list */
 	const char *doc;
-	const char *example;
+	const char *example; /* as a person would write it */
 };
 
 struct shape {
@@ -41,7 +60,11 @@ struct shape {
  * Name, kind and place of a field, all read off the struct member itself, so
  * that renaming the member renames the API and a wrong type cannot compile.
  * FIELD_AS names a kind that C's type cannot tell: TIME, DATE, MONTH, UUID,
- * EMAIL, URL and MONEY are const char * too.
+ * EMAIL, URL and MONEY are const char * too, an OBJECT is a pointer to the
+ * const struct of .of, and a list's member is a struct list of any kind:
+ *
+ *     { FIELD_AS(struct order, tags, TEXT), .many = 10 }
+ *     { FIELD_AS(struct order, items, OBJECT), .of = &item, .many = 100 }
  */
 /* clang-format off */
 #define FIELD(type, member)								\
@@ -51,8 +74,10 @@ struct shape {
 	    struct cursor: CURSOR)
 #define FIELD_AS(type, member, as) .name = #member, .offset = offsetof(type, member), .kind = as
 
-#define SHAPE(type, ...)								\
-	{ .name = #type, .size = sizeof(type), .fields = (const struct field[]){ __VA_ARGS__, END } }
+/* SHAPE_NAMED is for a second shape of the same struct: its schema needs a name of its own. */
+#define SHAPE(type, ...) SHAPE_NAMED(#type, type, __VA_ARGS__)
+#define SHAPE_NAMED(called, type, ...)							\
+	{ .name = called, .size = sizeof(type), .fields = (const struct field[]){ __VA_ARGS__, END } }
 #define END { .name = NULL }
 /* clang-format on */
 

@@ -24,8 +24,9 @@ enum kind {
 	URL,     /* const char *, http or https */
 	MONEY,   /* const char *, decimal text with two decimals: never a double on the way */
 	CURSOR,  /* struct cursor: where a page of a list ended */
+	OBJECT,  /* a pointer to a const struct with a shape of its own */
 };
-#define KINDS (CURSOR + 1)
+#define KINDS (OBJECT + 1)
 
 struct value {
 	enum kind kind;

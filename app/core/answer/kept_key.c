@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "core/input/object.h"
 
 #define USER "user"
 
@@ -89,11 +90,12 @@ const char *kept_key(struct request *rq, const char *template)
 bool kept_key_names_all(const struct request *rq)
 {
 	const struct route *route = rq->route;
+	uint64_t given = object_bound(rq->input)->given;
 
-	if (rq->given == 0)
+	if (given == 0)
 		return true;
 	EACH_FIELD (field, route->takes)
-		if ((rq->given >> (field - route->takes->fields) & 1) != 0 &&
+		if ((given >> (field - route->takes->fields) & 1) != 0 &&
 		    !has_name(route->cached.key, field->name, strlen(field->name)))
 			return false;
 	return true;
@@ -105,7 +107,7 @@ bool kept_key_names_all(const struct request *rq)
 static bool has_one_text(enum kind kind)
 {
 	return kind == TEXT || kind == INTEGER || kind == BOOLEAN || kind == DATE ||
-	       kind == MONTH || kind == UUID;
+	       kind == MONTH || kind == UUID || kind == MONEY;
 }
 
 static void check_names(const struct route *route, const char *template)
@@ -115,7 +117,7 @@ static void check_names(const struct route *route, const char *template)
 	while ((name = strchr(name, '{')) != NULL) {
 		size_t length = strcspn(++name, "}");
 		const struct field *field = field_named(route, name, length);
-		bool known = field != NULL ? has_one_text(field->kind)
+		bool known = field != NULL ? field->many == 0 && has_one_text(field->kind)
 					   : is_named(name, USER, length) ||
 						 has_name(route->path, name, length);
 

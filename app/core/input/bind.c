@@ -1,5 +1,5 @@
 /*
- * bind.c - values checked against a field and stored in the input's struct.
+ * bind.c - one value checked against a field and stored.
  *
  * A value comes as text (path, query, form) or already typed (JSON).  Text is
  * read by the field's kind; JSON must have that kind, since "5" is not 5 to
@@ -9,6 +9,7 @@
 
 #include <ctype.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,28 +19,46 @@
 #include "core/input/formats.h"
 #include "core/input/instant.h"
 
-static void *place(const struct field *field, void *input)
+/* What each kind is called when it is missed, how large it is, and how its text is checked. */
+static const struct {
+	const char *expectation;
+	size_t size;
+	bool (*is_valid)(const char *text); /* of a kind that is text of a form */
+} kinds[KINDS] = {
+	[TEXT] = { "must be text", sizeof(const char *), NULL },
+	[INTEGER] = { "must be a whole number of at most 64 bits", sizeof(long long), NULL },
+	[NUMBER] = { "must be a number", sizeof(double), NULL },
+	[BOOLEAN] = { "must be true or false", sizeof(bool), NULL },
+	[TIME] = { "must be a time as 2026-01-31T23:59:59Z (RFC 3339)", sizeof(const char *),
+	    instant_is_valid },
+	[DATE] = { "must be a day as 2026-01-31", sizeof(const char *), date_is_valid },
+	[MONTH] = { "must be a month as 2026-01", sizeof(const char *), month_is_valid },
+	[UUID] = { "must be a UUID as 123e4567-e89b-12d3-a456-426614174000", sizeof(const char *),
+	    uuid_is_valid },
+	[EMAIL] = { "must be an e-mail address", sizeof(const char *), email_is_valid },
+	[URL] = { "must be an http or https URL", sizeof(const char *), url_is_valid },
+	[MONEY] = { "must be an amount with at most two decimals, as 12.50", sizeof(const char *),
+	    NULL },
+	[CURSOR] = { "must be the cursor of a page's \"next\"", sizeof(struct cursor), NULL },
+	[OBJECT] = { "must be an object", sizeof(const void *), NULL },
+};
+
+static void *place(const struct field *field, void *into)
 {
-	return (char *)input + field->offset;
+	return (char *)into + field->offset;
 }
 
 const char *bind_expectation(const struct field *field)
 {
-	static const char *const expectations[] = { [TEXT] = "must be text",
-		[INTEGER] = "must be a whole number of at most 64 bits",
-		[NUMBER] = "must be a number",
-		[BOOLEAN] = "must be true or false",
-		[TIME] = "must be a time as 2026-01-31T23:59:59Z (RFC 3339)",
-		[DATE] = "must be a day as 2026-01-31",
-		[MONTH] = "must be a month as 2026-01",
-		[UUID] = "must be a UUID as 123e4567-e89b-12d3-a456-426614174000",
-		[EMAIL] = "must be an e-mail address",
-		[URL] = "must be an http or https URL",
-		[MONEY] = "must be an amount with at most two decimals, as 12.50",
-		[CURSOR] = "must be the cursor of a page's \"next\"" };
-
-	return expectations[field->kind];
+	return kinds[field->kind].expectation;
 }
+
+size_t bind_size(const struct field *field)
+{
+	return kinds[field->kind].size;
+}
+
+/* --- text --- */
 
 static bool is_blank(const char *text)
 {
@@ -65,34 +84,40 @@ static const char *check_length(
 
 	if (points < 0)
 		return "must be valid UTF-8";
-	if (field->max > 0 && (points < field->min || points > field->max))
-		return arena_print(arena, "must have %lld to %lld characters, not %ld", field->min,
-		    field->max, points);
-	return NULL;
+	if (points >= field->min && (field->max == 0 || points <= field->max))
+		return NULL;
+	if (field->max == 0)
+		return arena_print(
+		    arena, "must have at least %lld characters, not %ld", field->min, points);
+	return arena_print(
+	    arena, "must have %lld to %lld characters, not %ld", field->min, field->max, points);
+}
+
+/* What only some fields of the kind TEXT ask for. */
+static const char *check_words(
+    const struct binder *binder, const struct field *field, const char *text, size_t length)
+{
+	if (field->one_of != NULL && text_index(text, field->one_of) < 0)
+		return not_one_of(binder->arena, field->one_of);
+	if (field->pattern == NULL || binder->patterns == NULL ||
+	    patterns_match(binder->patterns, binder->arena, field->pattern, text, length))
+		return NULL;
+	return arena_print(binder->arena, "must match %s", field->pattern);
 }
 
 static const char *check_text(
-    struct arena *arena, const struct field *field, const char *text, size_t length)
+    const struct binder *binder, const struct field *field, const char *text, size_t length)
 {
 	const char *wrong;
 
-	if (field->min > 0 && is_blank(text))
+	if (field->kind != TEXT &&
+	    (kinds[field->kind].is_valid == NULL || !kinds[field->kind].is_valid(text)))
+		return bind_expectation(field);
+	if (field->kind == TEXT && field->min > 0 && is_blank(text))
 		return "must not be blank";
-	wrong = check_length(arena, field, text, length);
-	if (wrong != NULL)
-		return wrong;
-	if (field->one_of != NULL && text_index(text, field->one_of) < 0)
-		return not_one_of(arena, field->one_of);
-	return NULL;
+	wrong = check_length(binder->arena, field, text, length);
+	return wrong != NULL ? wrong : check_words(binder, field, text, length);
 }
-
-/* The kinds that are text of a form, which JSON writes as a string. */
-static bool (*const forms[KINDS])(const char *text) = { [TIME] = instant_is_valid,
-	[DATE] = date_is_valid,
-	[MONTH] = month_is_valid,
-	[UUID] = uuid_is_valid,
-	[EMAIL] = email_is_valid,
-	[URL] = url_is_valid };
 
 /* A valid text as it is stored: where a form has several spellings, one of them. */
 static const char *canonical(
@@ -108,105 +133,133 @@ static const char *canonical(
 	return copy;
 }
 
-const char *bind_text(
-    struct arena *arena, const struct field *field, const char *text, size_t length, void *input)
+const char *bind_text(const struct binder *binder, const struct field *field, const char *text,
+    size_t length, void *into)
 {
-	const char *wrong = NULL;
+	const char *wrong;
 
 	if (field->kind == CURSOR)
-		return cursor_decode(arena, text, place(field, input)) ? NULL
-								       : bind_expectation(field);
-	if (field->kind == TEXT)
-		wrong = check_text(arena, field, text, length);
-	else if (forms[field->kind] == NULL || !forms[field->kind](text))
-		wrong = bind_expectation(field);
-	else
-		wrong = check_length(arena, field, text, length);
+		return cursor_decode(binder->arena, text, place(field, into))
+			   ? NULL
+			   : bind_expectation(field);
+	wrong = check_text(binder, field, text, length);
 	if (wrong == NULL)
-		*(const char **)place(field, input) = canonical(arena, field, text, length);
+		*(const char **)place(field, into) = canonical(binder->arena, field, text, length);
 	return wrong;
 }
 
-static const char *money_from_text(
-    struct arena *arena, const struct field *field, const char *text, void *input)
+/* --- numbers --- */
+
+static bool has_range(const struct field *field)
+{
+	return field->min != 0 || field->max != 0;
+}
+
+static const char *out_of_range(const struct binder *binder, const struct field *field)
+{
+	return arena_print(binder->arena, "must be %lld to %lld", field->min, field->max);
+}
+
+static const char *bind_number(
+    const struct binder *binder, const struct field *field, double value, void *into)
+{
+	if (!isfinite(value))
+		return bind_expectation(field);
+	if (has_range(field) && (value < (double)field->min || value > (double)field->max))
+		return out_of_range(binder, field);
+	*(double *)place(field, into) = value;
+	return NULL;
+}
+
+static const char *bind_money(
+    const struct binder *binder, const struct field *field, const char *digits, void *into)
 {
 	char scratch[MONEY_TEXT];
 	long long cents;
 
-	if (!money_read(text, &cents))
+	if (!money_read(digits, &cents))
 		return bind_expectation(field);
-	if ((field->min != 0 || field->max != 0) &&
-	    (cents < field->min * 100 || cents > field->max * 100))
-		return arena_print(arena, "must be %lld to %lld", field->min, field->max);
+	if (has_range(field) && (cents < field->min * 100 || cents > field->max * 100))
+		return out_of_range(binder, field);
 	money_print(scratch, cents);
-	*(const char **)place(field, input) = arena_copy(arena, scratch, strlen(scratch));
+	*(const char **)place(field, into) = arena_copy(binder->arena, scratch, strlen(scratch));
 	return NULL;
 }
 
 const char *bind_integer(
-    struct arena *arena, const struct field *field, long long value, void *input)
+    const struct binder *binder, const struct field *field, long long value, void *into)
 {
+	char scratch[TEXT_INTEGER];
+
 	if (field->kind == NUMBER)
-		return bind_number(arena, field, (double)value, input);
+		return bind_number(binder, field, (double)value, into);
+	if (field->kind == MONEY)
+		return bind_money(binder, field, text_from_integer(scratch, value), into);
 	if (field->kind != INTEGER)
 		return bind_expectation(field);
-	if ((field->min != 0 || field->max != 0) && (value < field->min || value > field->max))
-		return arena_print(arena, "must be %lld to %lld", field->min, field->max);
-	*(long long *)place(field, input) = value;
+	if (has_range(field) && (value < field->min || value > field->max))
+		return out_of_range(binder, field);
+	*(long long *)place(field, into) = value;
 	return NULL;
 }
 
-const char *bind_number(struct arena *arena, const struct field *field, double value, void *input)
-{
-	if (field->kind != NUMBER || !isfinite(value))
-		return bind_expectation(field);
-	if ((field->min != 0 || field->max != 0) &&
-	    (value < (double)field->min || value > (double)field->max))
-		return arena_print(arena, "must be %lld to %lld", field->min, field->max);
-	*(double *)place(field, input) = value;
-	return NULL;
-}
-
-const char *bind_boolean(const struct field *field, bool value, void *input)
-{
-	if (field->kind != BOOLEAN)
-		return bind_expectation(field);
-	*(bool *)place(field, input) = value;
-	return NULL;
-}
-
-static const char *number_from_text(
-    struct arena *arena, const struct field *field, const char *text, void *input)
+static const char *number_from_digits(
+    const struct binder *binder, const struct field *field, const char *digits, void *into)
 {
 	char *end;
 	double value;
 
 	/* strtod would take blanks, hexadecimal and "inf". */
-	if (text[strspn(text, "0123456789+-.eE")] != '\0' || *text == '\0')
+	if (digits[strspn(digits, "0123456789+-.eE")] != '\0' || *digits == '\0')
 		return bind_expectation(field);
-	value = strtod(text, &end);
-	return *end == '\0' ? bind_number(arena, field, value, input) : bind_expectation(field);
+	value = strtod(digits, &end);
+	return *end == '\0' ? bind_number(binder, field, value, into) : bind_expectation(field);
+}
+
+const char *bind_digits(
+    const struct binder *binder, const struct field *field, const char *digits, void *into)
+{
+	long long integer;
+
+	switch (field->kind) {
+	case INTEGER:
+		return text_to_integer(digits, &integer)
+			   ? bind_integer(binder, field, integer, into)
+			   : bind_expectation(field);
+	case NUMBER:
+		return number_from_digits(binder, field, digits, into);
+	case MONEY:
+		return bind_money(binder, field, digits, into);
+	default:
+		return bind_expectation(field);
+	}
+}
+
+/* --- and the rest --- */
+
+const char *bind_boolean(const struct field *field, bool value, void *into)
+{
+	if (field->kind != BOOLEAN)
+		return bind_expectation(field);
+	*(bool *)place(field, into) = value;
+	return NULL;
 }
 
 const char *bind_from_text(
-    struct arena *arena, const struct field *field, const char *text, void *input)
+    const struct binder *binder, const struct field *field, const char *text, void *into)
 {
 	static const char *const booleans[] = { "false", "true", NULL };
-	long long integer;
 	int which;
 
 	switch (field->kind) {
 	case INTEGER:
-		return text_to_integer(text, &integer) ? bind_integer(arena, field, integer, input)
-						       : bind_expectation(field);
 	case NUMBER:
-		return number_from_text(arena, field, text, input);
 	case MONEY:
-		return money_from_text(arena, field, text, input);
+		return bind_digits(binder, field, text, into);
 	case BOOLEAN:
 		which = text_index(text, booleans);
-		return which < 0 ? bind_expectation(field) : bind_boolean(field, which, input);
+		return which < 0 ? bind_expectation(field) : bind_boolean(field, which, into);
 	default:
-		return bind_text(arena, field, text, strlen(text), input);
+		return bind_text(binder, field, text, strlen(text), into);
 	}
 }

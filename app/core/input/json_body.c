@@ -1,5 +1,5 @@
 /*
- * json_body.c - a JSON object bound to a shape.
+ * json_body.c - a JSON object, or a list of them, bound to a shape.
  *
  * Jansson parses, because it rejects duplicate keys, NULs and broken UTF-8 and
  * is kept well.  Its tree lives only inside this file: the values go into the
@@ -11,10 +11,17 @@
 
 #include "core/input/bind.h"
 #include "core/input/faults.h"
-#include "core/input/inputs.h"
+#include "core/input/json_numbers.h"
+#include "core/input/object.h"
 
-/* Deeper than any shape: jansson itself would follow 2,048 levels. */
-#define DEPTH_MOST 64
+/* What goes down the tree with every value. */
+struct walk {
+	struct request *rq;
+	struct binder binder;
+	struct json_numbers numbers;
+};
+
+static void bind_object(struct walk *, const json_t *, const struct target *);
 
 void json_body_init(void)
 {
@@ -22,62 +29,142 @@ void json_body_init(void)
 	json_object_seed(0);
 }
 
-static bool too_deep(const char *text, size_t length)
+static const char *bind_scalar(
+    const struct walk *walk, const struct field *field, const json_t *value, void *into)
 {
-	bool quoted = false;
-	int depth = 0;
+	const struct binder *binder = &walk->binder;
 
-	for (size_t i = 0; i < length; i++) {
-		if (quoted && text[i] == '\\')
-			i++;
-		else if (text[i] == '"')
-			quoted = !quoted;
-		else if (!quoted && (text[i] == '{' || text[i] == '['))
-			depth++;
-		else if (!quoted && (text[i] == '}' || text[i] == ']'))
-			depth--;
-		if (depth > DEPTH_MOST)
-			return true;
-	}
-	return false;
-}
-
-static const char *bind_member(
-    struct arena *arena, const struct field *field, const json_t *value, void *input)
-{
 	switch (json_typeof(value)) {
 	case JSON_STRING:
 		return bind_text(
-		    arena, field, json_string_value(value), json_string_length(value), input);
+		    binder, field, json_string_value(value), json_string_length(value), into);
 	case JSON_INTEGER:
-		return bind_integer(arena, field, json_integer_value(value), input);
+		return bind_integer(binder, field, json_integer_value(value), into);
 	case JSON_REAL:
-		return bind_number(arena, field, json_real_value(value), input);
+		return bind_digits(binder, field,
+		    json_numbers_digits(&walk->numbers, json_real_value(value)), into);
 	case JSON_TRUE:
 	case JSON_FALSE:
-		return bind_boolean(field, json_is_true(value), input);
+		return bind_boolean(field, json_is_true(value), into);
 	default:
 		return bind_expectation(field);
 	}
 }
 
-static void bind_object(struct request *rq, json_t *object)
+/* One value, no list and not null: into the member of TARGET, which AT names. */
+static void bind_one(struct walk *walk, const struct field *field, const json_t *value,
+    const struct target *target, const struct step *at)
 {
-	const char *name, *wrong;
+	const char *wrong = NULL;
+
+	if (field->kind == OBJECT && json_is_object(value)) {
+		void *object = object_new(walk->rq->arena, field->of);
+
+		*(const void **)((char *)target->object + field->offset) = object;
+		bind_object(walk, value, &(struct target){ field->of, object, IN_BODY, at });
+		return;
+	}
+	wrong = bind_scalar(walk, field, value, target->object);
+	if (wrong != NULL)
+		fault_add(walk->rq, IN_BODY, at, wrong);
+}
+
+/* The items of a list that has room for them. */
+static void bind_items(struct walk *walk, const struct field *field, const json_t *array,
+    struct list *list, const struct step *at)
+{
+	const struct field one = list_item_field(field);
+
+	for (size_t i = 0; i < json_array_size(array) && !faults_suffice(walk->rq); i++) {
+		const json_t *value = json_array_get(array, i);
+		const struct step step = { at, NULL, i };
+		struct target item = { field->of, (void *)(uintptr_t)list_item(list, i), IN_BODY,
+			&step };
+
+		if (field->kind == OBJECT && json_is_object(value))
+			bind_object(walk, value, &item);
+		else
+			bind_one(walk, &one, value, &item, &step);
+	}
+}
+
+static void bind_list(struct walk *walk, const struct field *field, const json_t *value,
+    const struct target *target, const struct step *at)
+{
+	struct list *list = list_of(target, field);
+	size_t count = json_array_size(value);
+
+	if (!json_is_array(value)) {
+		fault_add(walk->rq, IN_BODY, at, "must be a list");
+		return;
+	}
+	if (!list_fits(walk->rq, target, field, count))
+		return;
+	list_resize(walk->rq->arena, list, field, count);
+	list->count = count;
+	bind_items(walk, field, value, list, at);
+}
+
+static void bind_object(struct walk *walk, const json_t *object, const struct target *target)
+{
+	const char *name;
 	json_t *value;
 
-	json_object_foreach(object, name, value)
+	/* The macro of jansson takes no const, and changes nothing. */
+	json_object_foreach((json_t *)(uintptr_t)object, name, value)
 	{
-		/* Jansson's own memory ends with this function; a name may go into a fault. */
-		const char *kept = arena_copy(rq->arena, name, strlen(name));
-		const struct field *field = inputs_claim(rq, IN_BODY, kept);
+		const struct step at = { target->at, name, 0 };
+		const struct field *field = object_claim(walk->rq, target, name);
 
 		if (field == NULL)
 			continue;
-		wrong = bind_member(rq->arena, field, value, rq->input);
-		if (wrong != NULL)
-			fault_add(rq, IN_BODY, field->name, wrong);
+		if (field->nullable && json_is_null(value))
+			object_set_null(target, field);
+		else if (field->many > 0)
+			bind_list(walk, field, value, target, &at);
+		else
+			bind_one(walk, field, value, target, &at);
 	}
+	/* What the path and presets say of the uppermost comes in when all of it is known. */
+	if (target->at != NULL)
+		object_fill(walk->rq, target);
+}
+
+/* --- the whole body --- */
+
+static void bind_bulk(struct walk *walk, const json_t *array)
+{
+	struct request *rq = walk->rq;
+	struct field *field = arena_alloc(rq->arena, sizeof(*field));
+	const struct target whole = { NULL, &rq->inputs, IN_BODY, NULL };
+
+	*field = (struct field){
+		.kind = OBJECT, .of = rq->route->takes, .least = 1, .many = rq->route->bulk
+	};
+	rq->is_bulk = true;
+	if (json_array_size(array) < 1 || json_array_size(array) > (size_t)field->many) {
+		fault_add(rq, IN_BODY, NULL,
+		    arena_print(rq->arena, "must have 1 to %lld items", field->many));
+		return;
+	}
+	list_resize(rq->arena, &rq->inputs, field, json_array_size(array));
+	rq->inputs.count = json_array_size(array);
+	bind_items(walk, field, array, list_of(&whole, field), NULL);
+}
+
+static const char *bind_whole(struct walk *walk, const json_t *json)
+{
+	struct request *rq = walk->rq;
+	const struct target top = { rq->route->takes, rq->input, IN_BODY, NULL };
+
+	if (json_is_array(json) && rq->route->bulk > 0)
+		bind_bulk(walk, json);
+	else if (json_is_object(json))
+		bind_object(walk, json, &top);
+	else
+		return rq->route->bulk > 0 ? "The body must be a JSON object, or a list of them."
+					   : "The body must be a JSON object.";
+	return NULL;
 }
 
 static const char *explain(struct arena *arena, const json_error_t *error)
@@ -97,25 +184,32 @@ static const char *explain(struct arena *arena, const json_error_t *error)
 	}
 }
 
+static json_t *parse(const char *text, size_t length, json_error_t *error)
+{
+	return json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, error);
+}
+
 const char *json_body_bind(struct request *rq, const char *text, size_t length)
 {
-	const size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY;
+	struct walk walk = { .rq = rq, .binder = { rq->arena, rq->app->patterns } };
 	json_error_t error;
+	const char *wrong;
 	json_t *json;
 
-	if (too_deep(text, length))
+	if (!json_numbers_set_aside(&walk.numbers, rq->arena, text, length))
 		return "The body is nested too deeply.";
-	json = json_loadb(text, length, flags, &error);
-	/* A whole number over 64 bits is good JSON with a wrong value: its field says so then. */
-	if (json == NULL && json_error_code(&error) == json_error_numeric_overflow)
-		json = json_loadb(text, length, flags | JSON_DECODE_INT_AS_REAL, &error);
-	if (json == NULL)
+	json = parse(walk.numbers.text, walk.numbers.length, &error);
+	if (json == NULL) {
+		json_error_t original;
+
+		/* Columns are those of what was sent, unless a number there is too large to parse.
+		 */
+		if (walk.numbers.count > 0 && parse(text, length, &original) == NULL &&
+		    json_error_code(&original) != json_error_numeric_overflow)
+			error = original;
 		return explain(rq->arena, &error);
-	if (!json_is_object(json)) {
-		json_decref(json);
-		return "The body must be a JSON object.";
 	}
-	bind_object(rq, json);
+	wrong = bind_whole(&walk, json);
 	json_decref(json);
-	return NULL;
+	return wrong;
 }

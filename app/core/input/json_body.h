@@ -1,4 +1,4 @@
-/* json_body.h - a JSON object bound to a shape; the only door to jansson. */
+/* json_body.h - a JSON object, or a list of them, bound to a shape; the only door to jansson. */
 #ifndef CORE_INPUT_JSON_BODY_H
 #define CORE_INPUT_JSON_BODY_H
 
@@ -8,8 +8,9 @@
 void json_body_init(void);
 
 /*
- * Binds TEXT to the route's input and adds a fault for each wrong member.
- * NULL, or why TEXT is no JSON object that can be taken at all (a 400).
+ * Binds TEXT, with a NUL behind its LENGTH bytes, to the route's input and adds
+ * a fault for each wrong member.  A list goes to rq->inputs, and rq->is_bulk
+ * says so.  NULL, or why TEXT is nothing that can be taken at all (a 400).
  */
 const char *json_body_bind(struct request *, const char *text, size_t length);
 

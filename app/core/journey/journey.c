@@ -135,14 +135,14 @@ static int stage_route(struct request *rq)
 
 static int stage_limit(struct request *rq)
 {
+	size_t most = rq->route->body_most > 0 ? (size_t)rq->route->body_most : rq->app->body_limit;
 	long long length = 0;
 
 	if (rq->head.content_length == NULL)
 		return 0;
 	if (!text_to_integer(rq->head.content_length, &length) || length < 0)
 		return reply_problem(rq, 400, "Content-Length is no length.");
-	if ((unsigned long long)length > rq->app->body_limit)
-		return reply_problem(
-		    rq, 413, "The body is larger than %zu bytes.", rq->app->body_limit);
+	if ((unsigned long long)length > most)
+		return reply_problem(rq, 413, "The body is larger than %zu bytes.", most);
 	return 0;
 }

@@ -62,8 +62,9 @@ struct request {
 	const struct route *route;
 	const char *path_value[PATH_NAMES_MOST]; /* in the order of the path's {names} */
 	long long path_id, user_id;
-	void *input;
-	uint64_t given; /* bit i: field i of route->takes */
+	void *input;        /* the struct of route->takes; see core/input/object.h */
+	struct list inputs; /* a bulk route's; is_bulk: sent as a list */
+	bool is_bulk;
 
 	struct faults faults;
 	enum fate failure; /* of the first statement that failed; DONE: none did */

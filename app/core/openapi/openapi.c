@@ -11,20 +11,23 @@
 #include "core/answer/json.h"
 #include "core/openapi/openapi_headers.h"
 #include "core/openapi/openapi_responses.h"
-#include "core/openapi/openapi_schema.h"
+#include "core/openapi/schemas.h"
 
 /* Wherever the document was fetched from: no instance knows all of its names. */
 #define SERVERS "[{\"url\":\"/\"}]"
 
-static void write_parameter(struct buffer *out, const char *in, const struct field *field)
+static void write_parameter(
+    const struct schemas *schemas, const char *in, const struct field *field)
 {
+	struct buffer *out = schemas->out;
+
 	json_open(out, '{');
 	json_key_text(out, "name", field->name);
 	json_key_text(out, "in", in);
 	json_key(out, "required");
 	json_boolean(out, field->required || strcmp(in, "path") == 0);
 	json_key(out, "schema");
-	openapi_field(out, field);
+	schema_field(schemas, field, TAKEN);
 	json_close(out, '}');
 }
 
@@ -38,7 +41,7 @@ static const struct field *field_of(const struct shape *shape, const char *name,
 	return NULL;
 }
 
-static void write_path_parameters(struct buffer *out, const struct route *route)
+static void write_path_parameters(const struct schemas *schemas, const struct route *route)
 {
 	const char *name = route->path;
 
@@ -46,40 +49,42 @@ static void write_path_parameters(struct buffer *out, const struct route *route)
 		size_t length = strcspn(++name, "}");
 		const struct field *known = field_of(route->takes, name, length);
 		struct field number = { .kind = INTEGER,
-			.name = arena_copy(out->arena, name, length) };
+			.name = arena_copy(schemas->out->arena, name, length) };
 
-		write_parameter(out, "path", known != NULL ? known : &number);
+		write_parameter(schemas, "path", known != NULL ? known : &number);
 	}
 }
 
-static void write_parameters(struct buffer *out, const struct route *route)
+static void write_parameters(const struct schemas *schemas, const struct route *route)
 {
+	struct buffer *out = schemas->out;
 	bool query = (route->method == GET || route->method == DELETE) && route->takes != NULL;
 
 	if (!query && strchr(route->path, '{') == NULL && !openapi_takes_headers(route))
 		return;
 	json_key_open(out, "parameters", '[');
-	write_path_parameters(out, route);
+	write_path_parameters(schemas, route);
 	if (query)
 		EACH_FIELD (field, route->takes)
-			if (!openapi_in_path(route, field->name))
-				write_parameter(out, "query", field);
+			if (!route_path_says(route, field->name))
+				write_parameter(schemas, "query", field);
 	openapi_taken_headers(out, route);
 	json_close(out, ']');
 }
 
-static void write_body(struct buffer *out, const struct route *route)
+static void write_body(const struct schemas *schemas, const struct route *route)
 {
+	struct buffer *out = schemas->out;
+
 	if (route->method == GET || route->method == DELETE || route->takes == NULL)
 		return;
 	json_key_open(out, "requestBody", '{');
 	json_key(out, "required");
 	json_boolean(out, true);
 	json_key_open(out, "content", '{');
-	json_key_open(
-	    out, route->form ? "application/x-www-form-urlencoded" : "application/json", '{');
+	json_key_open(out, route_takes_media(route), '{');
 	json_key(out, "schema");
-	openapi_object(out, route->takes, route);
+	schema_body(schemas, route);
 	for (int i = 0; i < 3; i++)
 		json_close(out, '}');
 }
@@ -101,8 +106,9 @@ static const char *operation_id(struct arena *arena, const struct route *route)
 }
 
 static void write_operation(
-    struct buffer *out, const struct feature *feature, const struct route *route)
+    const struct schemas *schemas, const struct feature *feature, const struct route *route)
 {
+	struct buffer *out = schemas->out;
 	char *verb = arena_print(out->arena, "%s", method_name(route->method));
 
 	for (char *c = verb; *c != '\0'; c++)
@@ -114,9 +120,9 @@ static void write_operation(
 	json_key_open(out, "tags", '[');
 	json_text(out, feature->name);
 	json_close(out, ']');
-	write_parameters(out, route);
-	write_body(out, route);
-	openapi_responses(out, route);
+	write_parameters(schemas, route);
+	write_body(schemas, route);
+	openapi_responses(schemas, route);
 	json_close(out, '}');
 }
 
@@ -135,13 +141,16 @@ static bool path_written_before(const struct feature *const *features, const str
 }
 
 /* Everything that can be done at one path, whichever features do it. */
-static void write_path(struct buffer *out, const struct feature *const *features, const char *path)
+static void write_path(
+    const struct schemas *schemas, const struct feature *const *features, const char *path)
 {
+	struct buffer *out = schemas->out;
+
 	json_key_open(out, path, '{');
 	for (; *features != NULL; features++)
 		EACH_ROUTE (route, *features)
 			if (strcmp(route->path, path) == 0)
-				write_operation(out, *features, route);
+				write_operation(schemas, *features, route);
 	json_close(out, '}');
 }
 
@@ -174,6 +183,8 @@ static void write_info(struct buffer *out, const struct openapi_info *info)
 void openapi_write(
     struct buffer *out, const struct openapi_info *info, const struct feature *const *features)
 {
+	const struct schemas schemas = schemas_name(out, features);
+
 	json_open(out, '{');
 	json_key_text(out, "openapi", "3.1.0");
 	write_info(out, info);
@@ -186,10 +197,10 @@ void openapi_write(
 	for (const struct feature *const *feature = features; *feature != NULL; feature++)
 		EACH_ROUTE (route, *feature)
 			if (!path_written_before(features, route))
-				write_path(out, features, route->path);
+				write_path(&schemas, features, route->path);
 	json_close(out, '}');
 	json_key_open(out, "components", '{');
-	openapi_shared_schemas(out, features);
+	schemas_write(&schemas);
 	openapi_shared_responses(out, features);
 	json_close(out, '}');
 	json_close(out, '}');

@@ -10,7 +10,6 @@
 #include "core/answer/json.h"
 #include "core/answer/status.h"
 #include "core/openapi/openapi_headers.h"
-#include "core/openapi/openapi_schema.h"
 
 /* --- errors --- */
 
@@ -93,38 +92,44 @@ static void write_failures(struct buffer *out, const struct route *route)
 
 /* --- success --- */
 
-static void write_content(struct buffer *out, const struct route *route)
+static void write_content(const struct schemas *schemas, const struct route *route)
 {
+	struct buffer *out = schemas->out;
+
 	json_key_open(out, "content", '{');
 	json_key_open(out, route->media != NULL ? route->media : "application/json", '{');
 	json_key(out, "schema");
 	if (route->gives == NULL)
 		json_raw(out, "{}", 2);
 	else if (route->list)
-		openapi_list(out, route->gives);
+		schema_page(schemas, route->gives);
 	else
-		openapi_reference(out, route->gives);
+		schema_reference(schemas, route->gives, GIVEN);
 	json_close(out, '}');
 	json_close(out, '}');
 }
 
-static void write_success(struct buffer *out, const struct route *route, int status)
+static void write_success(const struct schemas *schemas, const struct route *route, int status)
 {
+	struct buffer *out = schemas->out;
+
 	json_key(out, arena_print(out->arena, "%d", status));
 	json_open(out, '{');
 	json_key_text(out, "description", status_reason(status));
 	openapi_given_headers(out, route);
 	if (route->gives != NULL || route->media != NULL)
-		write_content(out, route);
+		write_content(schemas, route);
 	json_close(out, '}');
 }
 
-void openapi_responses(struct buffer *out, const struct route *route)
+void openapi_responses(const struct schemas *schemas, const struct route *route)
 {
+	struct buffer *out = schemas->out;
+
 	json_key_open(out, "responses", '{');
-	write_success(out, route, route_success(route));
+	write_success(schemas, route, route_success(route));
 	if (route->also != 0)
-		write_success(out, route, route->also);
+		write_success(schemas, route, route->also);
 	write_failures(out, route);
 	json_close(out, '}');
 }

@@ -5,11 +5,10 @@
 #ifndef CORE_OPENAPI_OPENAPI_RESPONSES_H
 #define CORE_OPENAPI_OPENAPI_RESPONSES_H
 
-#include "base/buffer.h"
-#include "core/route.h"
+#include "core/openapi/schemas.h"
 
 /* Adds the member "responses" of the route's operation. */
-void openapi_responses(struct buffer *, const struct route *);
+void openapi_responses(const struct schemas *, const struct route *);
 
 /* Adds the member "responses" of the components, which the former refers to. */
 void openapi_shared_responses(struct buffer *, const struct feature *const *features);

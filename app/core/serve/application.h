@@ -9,12 +9,14 @@
 #include "store/db.h"
 #include "store/redis.h"
 
+struct patterns;
 struct router;
 
 struct application {
 	const struct feature *const *features; /* NULL-terminated */
 	const struct router *router;
-	const char *openapi; /* the document, as JSON */
+	const struct patterns *patterns; /* of all shapes */
+	const char *openapi;             /* the document, as JSON */
 	size_t openapi_length;
 	const char *instance_id, *instance_name;
 	int request_log;       /* the descriptor that takes a line per request */

@@ -40,13 +40,13 @@ static const struct shape new_task = SHAPE(struct new_task,
 	{ FIELD(struct new_task, description), .max = 10000, .preset = "" },
 	{ FIELD(struct new_task, completed), .preset = "false" });
 
-static const struct shape changed_task = SHAPE(struct new_task,
+static const struct shape changed_task = SHAPE_NAMED("changed_task", struct new_task,
 	{ FIELD(struct new_task, title), .min = 1, .max = 200 },
 	{ FIELD(struct new_task, description), .max = 10000 },
 	{ FIELD(struct new_task, completed) });
 
 /* What a page's form sends: no check box, so no "completed". */
-static const struct shape task_form = SHAPE(struct new_task,
+static const struct shape task_form = SHAPE_NAMED("task_form", struct new_task,
 	{ FIELD(struct new_task, title), .min = 1, .max = 200, .required = true },
 	{ FIELD(struct new_task, description), .max = 10000, .preset = "" });
 

@@ -69,12 +69,23 @@ my %check = (
 		my ($self, $value, $schema, undef, $where) = @_;
 		return map { $self->check($value->[$_], $schema, "$where/$_") } 0 .. $#$value;
 	},
+	minItems => sub { my (undef, $value, $least) = @_; return @$value < $least ? 'has too few items' : () },
+	maxItems => sub { my (undef, $value, $most) = @_; return @$value > $most ? 'has too many items' : () },
+	anyOf => sub {
+		my ($self, $value, $schemas, undef, $where) = @_;
+		return (grep { !$self->check($value, $_, $where) } @$schemas) ? () : 'fits none of the schemas';
+	},
+	oneOf => sub {
+		my ($self, $value, $schemas, undef, $where) = @_;
+		my $fitting = grep { !$self->check($value, $_, $where) } @$schemas;
+		return $fitting == 1 ? () : "fits $fitting of the schemas";
+	},
 	'$ref' => sub {
 		my ($self, $value, $reference, undef, $where) = @_;
 		my $schema = $self->at($reference) or return "leads to $reference, where nothing is";
 		return $self->check($value, $schema, $where);
 	},
-	map { ($_ => sub { return }) } qw(description default example),
+	map { ($_ => sub { return }) } qw(description default examples),
 );
 
 # What does not fit, as "/where what" texts; nothing when all does.

@@ -1,0 +1,74 @@
+/* shapes_check.c - what a table can say by mistake, said when the program starts. */
+#include <string.h>
+
+#include "base/log.h"
+#include "core/input/bind.h"
+#include "core/shapes.h"
+
+static void check_preset(struct arena *arena, const struct shape *shape, const struct field *field)
+{
+	const struct binder binder = { arena, NULL };
+	const char *wrong;
+
+	if (field->preset == NULL)
+		return;
+	if (field->kind == OBJECT || field->many > 0)
+		bug("%s.%s: no preset can be an object or a list", shape->name, field->name);
+	wrong = bind_from_text(&binder, field, field->preset, arena_alloc(arena, shape->size));
+	if (wrong != NULL)
+		bug("the preset of %s.%s %s", shape->name, field->name, wrong);
+}
+
+static void check_field(const struct shape *shape, const struct field *field)
+{
+	if (field->kind <= NOTHING || field->kind >= KINDS)
+		bug("%s.%s has no kind: FIELD_AS names one", shape->name, field->name);
+	if ((field->kind == OBJECT) != (field->of != NULL))
+		bug("%s.%s: .of is for an OBJECT, and an OBJECT needs it", shape->name,
+		    field->name);
+	if (field->kind != TEXT && (field->pattern != NULL || field->one_of != NULL))
+		bug("%s.%s: .pattern and .one_of are for TEXT", shape->name, field->name);
+	if (field->kind == CURSOR && (field->many > 0 || field->nullable))
+		bug("%s.%s: a cursor is there once, or not given", shape->name, field->name);
+	if (field->max != 0 && field->min > field->max)
+		bug("%s.%s: .min is above .max", shape->name, field->name);
+	if (field->least < 0 || field->many < 0 || field->least > field->many)
+		bug("%s.%s: .least is for a list, and at most .many", shape->name, field->name);
+}
+
+void shapes_check(struct arena *arena, const struct shape *shape)
+{
+	size_t count = 0;
+
+	EACH_FIELD (field, shape) {
+		check_field(shape, field);
+		check_preset(arena, shape, field);
+		count++;
+	}
+	if (count > SHAPE_FIELDS_MOST)
+		bug("%s has more than %d fields", shape->name, SHAPE_FIELDS_MOST);
+}
+
+static bool is_in_path(struct arena *arena, const struct route *route, const char *name)
+{
+	return strstr(route->path, arena_print(arena, "{%s}", name)) != NULL;
+}
+
+void shapes_check_route(struct arena *arena, const struct route *route)
+{
+	bool pairs = route->method == GET || route->method == DELETE || route->form;
+
+	if (route->bulk > 0 && (pairs || route->takes == NULL))
+		bug("%s: only JSON can be a list of what it takes", route->path);
+	if (route->takes == NULL)
+		return;
+	EACH_FIELD (field, route->takes) {
+		bool in_path = is_in_path(arena, route, field->name);
+
+		if ((pairs || in_path) && field->kind == OBJECT)
+			bug("%s: no query, form or path can hold the object %s", route->path,
+			    field->name);
+		if (in_path && (field->many > 0 || route->bulk > 0))
+			bug("%s: %s is one value in the path", route->path, field->name);
+	}
+}
