@@ -42,6 +42,9 @@ sub reload
 	is $status, 0, 'the reload is done' or diag $complaints, $ostlerd->messages;
 }
 
+sub descriptors { my ($ostlerd) = @_; return scalar(() = glob '/proc/' . $ostlerd->pid . '/fd/*') }
+sub socket_inode { my ($ostlerd) = @_; return (stat $ostlerd->folder . '/sock/web')[1] // 0 }
+
 sub started
 {
 	my (%pools) = @_;
@@ -82,23 +85,32 @@ subtest 'a program that was built anew is a change' => sub {
 	is $ostlerd->stop, 0, 'ends with 0';
 };
 
-subtest 'no request is lost over many reloads under load' => sub {
-	my $ostlerd = started(web => echo_pool(workers => \3));
-	my $load = Ostler::Load->start($ostlerd->at, clients => 5);
-	for my $n (1 .. 12) {
-		change($ostlerd, 'web', environment => ["N=$n"]);
-		reload($ostlerd, '--wait');
-		sleep 0.1;
-	}
-	my $sum = $load->stop;
-	is $sum->{lost}, 0, 'none is lost' or diag join "\n", @{ $sum->{why} };
-	cmp_ok $sum->{done}, '>', 1000, "of $sum->{done}";
-	is_deeply [ sort { $a <=> $b } keys %{ $sum->{seen} } ], [ 1 .. 13 ], 'every generation has answered';
-	wait_for(sub { $ostlerd->events(pool => 'web', event => 'generation_end') == 12 }, 'the end of the old ones');
-	is scalar($ostlerd->events(event => 'kill')), 0, 'none was killed';
-	is scalar($ostlerd->events(event => 'stop')), 0, 'none was signalled';
-	is $ostlerd->stop, 0, 'ends with 0';
-};
+# More clients than workers, each in the middle of an upload: every worker is always in a request.
+for my $kind (qw(unix tcp)) {
+	subtest "of 5,000 requests over ten reloads none is lost, on $kind" => sub {
+		my ($port, $reservation) = $kind eq 'tcp' ? free_port() : ();
+		my $ostlerd = started(web => echo_pool(workers => \3, $port ? (listen => "tcp:127.0.0.1:$port") : ()));
+		my $descriptors = descriptors($ostlerd);
+		my $load = Ostler::Load->start($port ? "tcp:127.0.0.1:$port" : $ostlerd->at, clients => 5, least => 1000, upload => 0.003);
+		for my $n (1 .. 10) {
+			my $inode = socket_inode($ostlerd);
+			my $before = pids($ostlerd, 'web');
+			change($ostlerd, 'web', environment => ["N=$n"]);
+			reload($ostlerd, '--wait=drained');
+			my %pid = map { $_ => 1 } @{ pids($ostlerd, 'web') };
+			is scalar(grep { $pid{$_} } @$before), 0, 'only new processes are left';
+			is descriptors($ostlerd), $descriptors, 'and no descriptor';
+			isnt socket_inode($ostlerd), $inode, 'the socket is another' if !$port;
+		}
+		my $sum = $load->stop;
+		is $sum->{lost}, 0, 'no request is lost' or diag join "\n", @{ $sum->{why} };
+		cmp_ok $sum->{done}, '>=', 5000, "of $sum->{done}";
+		is_deeply [ sort { $a <=> $b } keys %{ $sum->{seen} } ], [ 1 .. 11 ], 'every generation has answered';
+		is scalar($ostlerd->events(event => $_)), 0, "no event: $_" for qw(kill not_finished);
+		is scalar($ostlerd->events(event => 'stop')), 0, 'none was signalled' if !$port;
+		is $ostlerd->stop, 0, 'ends with 0';
+	};
+}
 
 subtest 'uploads, downloads, slow requests and what waits in the queue are finished' => sub {
 	my $ostlerd = started(web => echo_pool(workers => \3));
@@ -167,7 +179,7 @@ for my $case (
 	subtest "a new program that $what: the old one goes on" => sub {
 		my $ostlerd = started(web => echo_pool(), other => { kind => 'worker', command => $sleep });
 		my ($web, $other) = (pids($ostlerd, 'web'), pids($ostlerd, 'other'));
-		my $load = Ostler::Load->start($ostlerd->at, clients => 2, pause => 0.001);
+		my $load = Ostler::Load->start($ostlerd->at, clients => 4, upload => 0.003);
 		change($ostlerd, 'web', %$settings);
 		change($ostlerd, 'other', environment => ['X=1']);
 		my ($status, undef, $complaints) = $ostlerd->ctl('reload', '--wait');
@@ -207,8 +219,8 @@ subtest 'a next reload, while what a failed one has started has not ended yet' =
 
 subtest '25 reloads within a second end in one generation' => sub {
 	my $ostlerd = started(web => echo_pool());
-	my $descriptors = () = glob '/proc/' . $ostlerd->pid . '/fd/*';
-	my $load = Ostler::Load->start($ostlerd->at, clients => 2);
+	my $descriptors = descriptors($ostlerd);
+	my $load = Ostler::Load->start($ostlerd->at, clients => 4, upload => 0.003);
 	for my $n (1 .. 25) {
 		change($ostlerd, 'web', environment => ["N=$n"]);
 		kill 'HUP', $ostlerd->pid;
@@ -223,7 +235,7 @@ subtest '25 reloads within a second end in one generation' => sub {
 	is scalar(@{ $ostlerd->pool('web')->{workers} }), 2, 'one generation is left';
 	is scalar(() = `pgrep -P @{[ $ostlerd->pid ]} -x echo`), 2, 'and no other process';
 	is scalar($ostlerd->events(event => 'kill')), 0, 'none was killed';
-	is scalar(() = glob '/proc/' . $ostlerd->pid . '/fd/*'), $descriptors, 'no descriptor is left open';
+	is descriptors($ostlerd), $descriptors, 'no descriptor is left open';
 	is $ostlerd->stop, 0, 'ends with 0';
 };
 

@@ -1,8 +1,9 @@
 /*
  * echo.c - a FastCGI program like many: libfcgi, one request at a time, no care for signals.
  *
- * It answers with the body it was sent.  The path asks for more: /slow answers
- * after the seconds that stand in SECONDS, /big with BYTES bytes, /die not at all.
+ * It answers with the body it was sent, after the seconds that stand in SECONDS
+ * and with BYTES bytes more.  Of the paths, /die is not answered at all, and
+ * /leak leaves memory behind.
  * With HANG in its environment it never accepts; with FAIL it complains and ends;
  * with BROKEN it starts well and fails at each request: "die", "hang", "error" (a
  * status 500, with complaints on both kinds of error output) or "silence".
@@ -26,7 +27,7 @@ static void answer_big(const FCGX_Request *request)
 	const char *bytes = FCGX_GetParam("BYTES", request->envp);
 	long left = bytes != NULL ? atol(bytes) : 0;
 
-	for (head(request); left > 0; left--)
+	for (; left > 0; left--)
 		FCGX_PutChar('x', request->out);
 }
 
@@ -37,7 +38,6 @@ static void answer_body(const FCGX_Request *request)
 	char *body = malloc(length + 1);
 	int got = body != NULL ? FCGX_GetStr(body, (int)length, request->in) : 0;
 
-	head(request);
 	FCGX_PutStr(body, got, request->out);
 	free(body);
 }
@@ -75,10 +75,9 @@ static void answer(const FCGX_Request *request)
 		leak(32 << 20);
 	if (seconds != NULL)
 		usleep((useconds_t)(atof(seconds) * 1e6));
-	if (path != NULL && strcmp(path, "/big") == 0)
-		answer_big(request);
-	else
-		answer_body(request);
+	head(request);
+	answer_body(request);
+	answer_big(request);
 }
 
 int main(void)

@@ -7,7 +7,7 @@
 #
 # The same in steps, to see what happens between them:
 #     $client->send('GET', '/slow'); …; $client->receive
-#     $client->begin('POST', '/x', 20); $client->more('half of it'); …; $client->finish
+#     $client->begin('POST', '/x', 20); $client->more('half of it'); …; $client->finish   # end and receive
 #
 # With keep => 1 the connection stays for the next request, as nginx's fastcgi_keep_conn does;
 # without, each request has its own.  A request that fails is never sent again by itself.
@@ -172,7 +172,8 @@ sub begin
 }
 
 sub more   { my ($self, $piece) = @_; return $self->send_bytes(records(BODY, $piece)) }
-sub finish { my ($self, $pause) = @_; return $self->send_bytes(record(BODY, '')) ? $self->receive($pause) : undef }
+sub end    { my ($self) = @_; return $self->send_bytes(record(BODY, '')) }
+sub finish { my ($self, $pause) = @_; return $self->end ? $self->receive($pause) : undef }
 
 # More from the connection; false at its end, or when it takes too long.
 sub read_more

@@ -9,7 +9,7 @@
 #     longest => 3000                    bodies are up to so long
 #     upload => 0.01                     a body comes in two halves, so many seconds apart: with more
 #                                        clients than workers, each worker is always in the middle of one
-#     each => 100                        a client ends by itself after so many
+#     least => 100                       a client goes on until it has sent so many
 #     pause => 0.01                      between two of a client
 package Ostler::Load;
 use strict;
@@ -69,7 +69,7 @@ sub client
 	srand $number;
 	# Blocked, and looked for between two requests: a signal must not tear the one in hand.
 	POSIX::sigprocmask(POSIX::SIG_BLOCK, POSIX::SigSet->new(POSIX::SIGTERM));
-	until (told_to_end() || ($wish->{each} && $done + $lost >= $wish->{each})) {
+	until ($done + $lost >= ($wish->{least} // 0) && told_to_end()) {
 		my ($generation, $why) = ask($address, "$number/$done " . chr(97 + rand 26) x int rand $wish->{longest}, $wish);
 		if (defined $generation) {
 			$done++;
@@ -87,12 +87,10 @@ sub client
 }
 
 # Ends the clients, each after the request that it is at, and adds up.
-sub stop { my ($self) = @_; kill 'TERM', @{ $self->{pids} }; return $self->wait }
-
-# Waits until each has done what it had to do, and adds up.
-sub wait
+sub stop
 {
 	my ($self) = @_;
+	kill 'TERM', @{ $self->{pids} };
 	my %sum = (done => 0, lost => 0, why => [], seen => {});
 	my $clients = @{ $self->{pids} };
 	waitpid $_, 0 for splice @{ $self->{pids} };
