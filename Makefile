@@ -7,6 +7,7 @@ DESTDIR  ?=
 BUILD    ?= build
 SANITIZE ?=
 BENCH    ?=
+FUZZ_SECONDS ?= 60
 VERBOSE  ?=
 MAKEFLAGS += --no-print-directory
 QUIET      = $(if $(VERBOSE),,@)
@@ -29,6 +30,11 @@ else ifneq ($(SANITIZE),)
 GUARDED    = -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 VARIANT    = address
 endif
+ifeq ($(SANITIZE),fuzz) # libFuzzer is clang's
+CC         = clang-14
+GUARDED   += -fsanitize=fuzzer-no-link
+VARIANT    = fuzz
+endif
 ifneq ($(BENCH),)
 GUARDED   += -DOSTLER_BENCH
 VARIANT   := $(VARIANT)-bench
@@ -50,11 +56,12 @@ objects    = $(patsubst %.c,$(OBJECTS)/%.o,$(wildcard $(1)))
 archive    = $(OBJECTS)/$(1).a
 PROGRAMS   = $(BUILD)/ostlerd $(BUILD)/ostlerctl $(BUILD)/ostler-app
 MODULES    = $(BUILD)/ostler-s3.so
+FUZZERS    = $(patsubst t/fuzz/%.c,$(BUILD)/%,$(filter-out %/world.c,$(wildcard t/fuzz/*.c)))
 UNITS      = $(patsubst t/unit/%.c,$(BUILD)/t/%,$(wildcard t/unit/*_test.c))
 
 HELLO      = $(abspath $(BUILD))/hello
 
-.PHONY: all deps run hello stop new-feature check check-deps check-unit lint bench install uninstall clean help FORCE
+.PHONY: all deps run hello stop new-feature check check-deps check-unit check-fuzz fuzz fuzzers lint bench install uninstall clean help FORCE
 
 all: $(PROGRAMS) $(MODULES) $(BUILD)/libostler.a ## compile ostlerd, ostlerctl and ostler-app into build/
 
@@ -121,7 +128,7 @@ check-deps: deps
 	@t/node/install '$(BUILD)/node'
 
 check: check-deps ## build all, lint, and pass every test
-	@$(MAKE) all lint check-unit
+	@$(MAKE) all lint check-unit check-fuzz
 	@BUILD='$(BUILD)' prove -j2 t/
 
 check-unit: ## pass the unit tests alone
@@ -132,6 +139,20 @@ $(BUILD)/t/%: LINK += $(HOSTING)
 $(BUILD)/t/%: $(OBJECTS)/t/unit/%.o $(call archive,app) $(call archive,supervisor) $(call archive,base) $(STAMP)
 	@mkdir -p $(@D); echo "link     $@"
 	$(QUIET)$(LINK) -o $@ $(filter %.o %.a,$^) $(LINKED) -lcmocka
+
+fuzz: deps ## feed every parser random input: make fuzz FUZZ_SECONDS=60, seconds for each
+	@stack/packages fuzz
+	@$(MAKE) BUILD='$(BUILD)/fuzz' SANITIZE=fuzz fuzzers
+	@BUILD='$(BUILD)/fuzz' t/fuzz/run '$(FUZZ_SECONDS)'
+
+check-fuzz: # every fuzzer over the inputs that were worth keeping
+	@$(MAKE) BUILD='$(BUILD)/fuzz' SANITIZE=fuzz fuzzers
+	@BUILD='$(BUILD)/fuzz' t/fuzz/run kept
+
+fuzzers: $(FUZZERS)
+$(FUZZERS): $(BUILD)/%: $(OBJECTS)/t/fuzz/%.o $(OBJECTS)/t/fuzz/world.o $(call archive,app) $(call archive,base) $(STAMP)
+	@echo "link     $@"
+	$(QUIET)$(LINK) -fsanitize=fuzzer -o $@ $(filter %.o %.a,$^) $(LINKED)
 
 lint: ## check formatting, C code, scripts and manual pages
 	@BUILD='$(BUILD)' t/lint
