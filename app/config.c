@@ -18,6 +18,8 @@ const struct section config_table = { .size = sizeof(struct config), .settings =
 	    .doc = "A connection that falls silent in the middle of a request is closed after this." },
 	{ SETTING_AS(struct config, body_limit, SETTING_SIZE), .preset = "1M", .min = 1, .max = 1 << 30,
 	    .doc = "The largest body of a request; nginx has a limit of its own." },
+	{ SETTING_AS(struct config, idempotency_keep, SETTING_DURATION), .preset = "24h", .min = 1000, .max = 2592000000,
+	    .doc = "How long the answer to a request with an Idempotency-Key is kept." },
 	{ SETTING(struct config, database), .preset = "dbname=ostler", .max = 1000,
 	    .doc = "Where PostgreSQL is, as libpq's key=value text or URI. Empty: no database." },
 	{ SETTING(struct config, database_connections), .preset = "8", .min = 1, .max = 1000,

@@ -8,6 +8,7 @@ struct config {
 	const char *instance_id, *instance_name;
 	long long threads, silence;
 	long long body_limit;
+	long long idempotency_keep;
 	const char *database;
 	long long database_connections, database_timeout, database_retry;
 	const char *cache;

@@ -87,7 +87,8 @@ int role_web(const struct ostler_program *program, const struct config *config)
 		.request_log = config->request_log + STDOUT_FILENO,
 		.demo_user = config->demo_user,
 		.cache_hold_ms = 2 * config->database_timeout,
-		.body_limit = (size_t)config->body_limit };
+		.body_limit = (size_t)config->body_limit,
+		.idempotency_seconds = (double)config->idempotency_keep / 1000 };
 
 	if (!is_listening(LISTENER))
 		die("descriptor 0 is no listening socket: start me under ostlerd(8)");

@@ -39,3 +39,10 @@ const char *route_takes_media(const struct route *route)
 {
 	return route->form ? "application/x-www-form-urlencoded" : "application/json";
 }
+
+bool route_creates(const struct route *route)
+{
+	int status = route_success(route);
+
+	return route->method == POST && (status == 201 || status == 202);
+}

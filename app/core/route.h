@@ -100,4 +100,7 @@ int route_success(const struct route *);
 /* The media type of the body that it takes. */
 const char *route_takes_media(const struct route *);
 
+/* Whether it makes something new: a POST that answers 201 or 202. */
+bool route_creates(const struct route *);
+
 #endif

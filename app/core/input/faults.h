@@ -5,8 +5,9 @@
 #include "core/journey/request.h"
 
 /* Where an input came from, as the problem says it. */
-#define IN_BODY  "body"
-#define IN_QUERY "query"
+#define IN_BODY   "body"
+#define IN_QUERY  "query"
+#define IN_HEADER "header"
 
 /*
  * A place in what was sent, as the way to it: a name, or an index where NAME is

@@ -11,6 +11,7 @@
 #include "core/answer/problem.h"
 #include "core/journey/condition.h"
 #include "core/journey/journey.h"
+#include "core/journey/once.h"
 #include "core/journey/transact.h"
 
 /* How often a handler is called whose statements were undone by no fault of its own. */
@@ -45,6 +46,8 @@ static int undo(struct request *rq, int status)
 /* Commits what the handler did.  Its answer stays, unless that fails. */
 static int settle(struct request *rq, int status, size_t lines)
 {
+	if (once_is_asked(rq))
+		once_store(rq, lines);
 	transact_commit(rq);
 	if (rq->failure == DONE)
 		return status;
@@ -58,6 +61,11 @@ static int attempt(struct request *rq)
 	int status;
 
 	transact_begin(rq);
+	if (once_is_asked(rq)) {
+		status = once_claim(rq);
+		if (status != 0)
+			return undo(rq, status);
+	}
 	if (condition_is_set(rq))
 		condition_ask(rq);
 	status = rq->route->handler(rq);
@@ -88,7 +96,7 @@ static int in_transaction(struct request *rq)
 
 int stage_handle(struct request *rq)
 {
-	bool together = rq->route->transaction || condition_is_set(rq);
+	bool together = rq->route->transaction || condition_is_set(rq) || once_is_asked(rq);
 	int status = together ? in_transaction(rq) : rq->route->handler(rq);
 
 	/* Behind the commit: a reader must not keep what was there before it. */

@@ -20,6 +20,7 @@ static const struct parameter {
 	PARAMETER("CONTENT_LENGTH", content_length),
 	PARAMETER("HTTP_HOST", host),
 	PARAMETER("HTTP_ORIGIN", origin),
+	PARAMETER("HTTP_IDEMPOTENCY_KEY", idempotency_key),
 	PARAMETER("HTTP_IF_MATCH", if_match),
 	PARAMETER("HTTP_IF_NONE_MATCH", if_none_match),
 	PARAMETER("HTTP_X_REQUEST_ID", request_id),

@@ -25,6 +25,7 @@ static const struct stage {
 	{ "authenticate", stage_authenticate }, /* who is asking, and may they */
 	{ "limit", stage_limit },               /* is it of a size we take */
 	{ "condition", stage_condition },       /* is a change asked for as it must be */
+	{ "once", stage_once },                 /* or was it, perhaps, before */
 	{ "validate", stage_validate },         /* is it right, and into which struct */
 	{ "find", kept_find },                  /* is the answer in the cache */
 	{ "handle", stage_handle },             /* the feature's own code */

@@ -21,6 +21,7 @@ void journey_end(struct request *);
  */
 int stage_authenticate(struct request *); /* identity.c */
 int stage_condition(struct request *);    /* condition.c */
+int stage_once(struct request *);         /* once.c */
 int stage_validate(struct request *);     /* inputs.c */
 int stage_handle(struct request *);       /* handle.c */
 

@@ -12,8 +12,8 @@
 /* What nginx sends along (nginx/fastcgi.conf); NULL when absent or empty.  head.c fills it. */
 struct head {
 	const char *method, *uri, *content_type, *content_length;
-	const char *host, *origin, *if_match, *if_none_match, *request_id, *traceparent,
-	    *remote_address;
+	const char *host, *origin, *if_match, *if_none_match, *idempotency_key, *request_id,
+	    *traceparent, *remote_address;
 };
 
 struct response {
@@ -71,6 +71,7 @@ struct request {
 	char failed_constraint[64];
 	struct held_rows *held;          /* freed when the request ends */
 	struct transaction *transaction; /* NULL: each statement is on its own */
+	struct once *once;               /* its Idempotency-Key; NULL: none that counts */
 	const struct rows *version;      /* of the row to be changed; condition.c */
 
 	struct cached cached; /* what the cache had, and the lease to renew it */

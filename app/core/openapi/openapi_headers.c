@@ -37,6 +37,9 @@ static const struct taken {
 	bool (*required)(const struct route *);
 	const char *doc;
 } taken[] = {
+	{ "Idempotency-Key", route_creates, never,
+	    "A key of the client's own, a UUID for instance: asking again with it creates nothing "
+	    "more." },
 	{ "If-Match", is_versioned, needs_match,
 	    "The ETag of what is to be changed: 412 when it has another by then." },
 	{ "If-None-Match", is_versioned, never,
@@ -85,6 +88,8 @@ static const struct given {
 } given_headers[] = {
 	{ "ETag", has_version, "The version of what is given, for If-Match and If-None-Match." },
 	{ "Location", has_location, "Where it is to be found." },
+	{ "Idempotency-Replayed", route_creates,
+	    "\"true\": the answer that was given before under the same Idempotency-Key." },
 };
 
 void openapi_given_headers(struct buffer *out, const struct route *route)

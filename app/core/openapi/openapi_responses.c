@@ -58,6 +58,8 @@ static const struct failure {
 	{ 400, always, "The request is not well-formed." },
 	{ 401, asks_who, "Nobody is signed in." },
 	{ 404, names_something, "There is nothing at this path." },
+	{ 409, route_creates,
+	    "It contradicts what is there, or its first try is not answered yet." },
 	{ 412, has_version, "It has another ETag than If-Match says." },
 	{ 413, has_body, "The body is larger than is taken here." },
 	{ 415, has_body, "The body has another media type." },

@@ -19,9 +19,10 @@ struct application {
 	const char *openapi;             /* the document, as JSON */
 	size_t openapi_length;
 	const char *instance_id, *instance_name;
-	int request_log;       /* the descriptor that takes a line per request */
-	const char *demo_user; /* who everyone is until people can sign in */
-	size_t body_limit;     /* bytes */
+	int request_log;            /* the descriptor that takes a line per request */
+	const char *demo_user;      /* who everyone is until people can sign in */
+	size_t body_limit;          /* bytes */
+	double idempotency_seconds; /* how long an answer under a key is kept */
 	struct db *db;
 	struct redis *redis;
 	struct cache *cache;

@@ -24,7 +24,9 @@ sub application
 	open my $stamp, '<', "$build/variant" or die "nothing is built in $build: $!\n";
 	chomp(my $variant = <$stamp>);
 	my @guards = $variant =~ /^thread/ ? '-fsanitize=thread' : $variant =~ /^address/ ? '-fsanitize=address,undefined' : ();
-	my ($libraries) = split /\n/, `pkg-config --libs fcgi libpq hiredis jansson libconfig`;
+	open my $makefile, '<', "$root/Makefile" or die "cannot read the Makefile: $!\n";
+	my ($names) = map { /^LIBRARIES\s*=\s*(.*)/ } <$makefile>;
+	my ($libraries) = split /\n/, `pkg-config --libs $names`;
 	return build($name, ['-std=c11', '-D_GNU_SOURCE', '-O1', '-g', '-pthread', @guards, '-iquote', $root, '-iquote', "$root/app"],
 	    "$build/$variant/app.a", "$build/$variant/base.a", split ' ', $libraries);
 }
