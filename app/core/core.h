@@ -74,7 +74,11 @@ void cache_drop(struct request *, const char *key);
 
 /* --- answering: each returns the status --- */
 
-int reply_row(struct request *, const struct rows *);     /* the first row, 404 without one */
+/*
+ * The first row, 404 without one.  How objects and lists come out of columns is
+ * told in core/answer/serialize.h.
+ */
+int reply_row(struct request *, const struct rows *);
 int reply_created(struct request *, const struct rows *); /* 201, Location by the row's id */
 
 /*
@@ -86,6 +90,7 @@ int reply_list(struct request *, const struct rows *, long long limit);
 int reply_done(struct request *, const struct rows *); /* 204, 404 without a row */
 int reply_see_other(struct request *, const struct rows *, const char *path); /* 303 */
 int reply_struct(struct request *, const void *); /* a struct of route.gives, from no table */
+int reply_struct_as(struct request *, int status, const void *); /* the same, under route.also */
 int reply_json(struct request *, int status, const char *json, size_t length);
 int reply_missing(struct request *); /* 404 */
 int reply_problem(struct request *, int status, const char *detail, ...) PRINTF_LIKE(3, 4);

@@ -31,6 +31,10 @@ static inline const void *list_item(const struct list *list, size_t i)
 	return (const char *)list->items + i * list->stride;
 }
 
+/* A list of a C array, for an answer. */
+#define LIST_OF(array, length) \
+	((struct list){ .items = (array), .count = (length), .stride = sizeof(*(array)) })
+
 struct field {
 	const char *name;
 	enum kind kind;

@@ -69,12 +69,40 @@ static void add_value(struct buffer *out, enum kind kind, const void *place)
 	}
 }
 
+/* An object stands behind a pointer; as a list's item, in its place. */
+static void add_object(struct buffer *out, const struct field *field, const void *object)
+{
+	if (object != NULL)
+		record_write(out, field->of, object);
+	else
+		json_null(out);
+}
+
+static void add_list(struct buffer *out, const struct field *field, const struct list *list)
+{
+	json_open(out, '[');
+	for (size_t i = 0; i < list->count; i++) {
+		if (field->kind == OBJECT)
+			add_object(out, field, list_item(list, i));
+		else
+			add_value(out, field->kind, list_item(list, i));
+	}
+	json_close(out, ']');
+}
+
 void record_write(struct buffer *out, const struct shape *shape, const void *record)
 {
 	json_open(out, '{');
 	EACH_FIELD (field, shape) {
+		const void *place = (const char *)record + field->offset;
+
 		json_key(out, field->name);
-		add_value(out, field->kind, (const char *)record + field->offset);
+		if (field->many > 0)
+			add_list(out, field, place);
+		else if (field->kind == OBJECT)
+			add_object(out, field, *(const void *const *)place);
+		else
+			add_value(out, field->kind, place);
 	}
 	json_close(out, '}');
 }

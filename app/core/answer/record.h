@@ -8,6 +8,8 @@
 /*
  * Adds RECORD, a struct of SHAPE, as an object.  Text that is NULL is written as
  * null, and so is a number that JSON has no word for: infinity, and what is none.
+ * An OBJECT is a pointer to its struct, NULL for null; a list is a struct list, of any array:
+ * LIST_OF(array, count).
  */
 void record_write(struct buffer *, const struct shape *, const void *record);
 

@@ -107,6 +107,8 @@ int reply_list(struct request *rq, const struct rows *rows, long long limit)
 		rq->response.next = next_cursor(rq, rows, shown - 1);
 	}
 	serialize_match(&columns, rq->arena, rq->route->gives, rows);
+	if (columns.spans_rows)
+		bug("an item of a list is one row: a list in it must be a column of type json");
 	json_open(out, '{');
 	json_key(out, "items");
 	json_open(out, '[');
@@ -140,10 +142,15 @@ int reply_see_other(struct request *rq, const struct rows *rows, const char *pat
 
 int reply_struct(struct request *rq, const void *record)
 {
+	return reply_struct_as(rq, route_success(rq->route), record);
+}
+
+int reply_struct_as(struct request *rq, int status, const void *record)
+{
 	if (rq->failure != DONE)
 		return problem_of_failure(rq);
 	record_write(&rq->response.body, rq->route->gives, record);
-	return answer(rq, route_success(rq->route), "application/json");
+	return answer(rq, status, "application/json");
 }
 
 int reply_json(struct request *rq, int status, const char *json, size_t length)

@@ -1,78 +1,95 @@
 /* health.c - does this process answer, and does what it stands on. */
+#include <string.h>
+
 #include "base/clock.h"
-#include "core/answer/json.h"
 #include "core/core.h"
 #include "core/serve/health.h"
 
-/* What one dependency said when asked just now. */
-struct answered {
-	bool well;
-	int64_t took_us;
+struct liveness {
+	const char *status;
+};
+struct check {
+	const char *status;
+	double response_time_ms;
+};
+struct checks {
+	const struct check *database, *redis;
+};
+struct health {
+	const char *status;
+	const struct instance *instance;
+	const struct checks *checks;
 };
 
-static struct answered ask(bool (*probe)(struct request *), struct request *rq)
+static const char *const alive[] = { "alive", NULL }, *const is_ready[] = { "ready", NULL };
+static const char *const well_or_not[] = { "healthy", "unhealthy", NULL };
+static const char *const how_well[] = { "healthy", "degraded", "unhealthy", NULL };
+
+/* clang-format off */
+static const struct shape liveness = SHAPE(struct liveness,
+	{ FIELD(struct liveness, status), .one_of = alive });
+static const struct shape readiness = SHAPE_NAMED("readiness", struct liveness,
+	{ FIELD(struct liveness, status), .one_of = is_ready });
+static const struct shape instance = SHAPE(struct instance,
+	{ FIELD(struct instance, id) },
+	{ FIELD(struct instance, name) });
+static const struct shape check = SHAPE(struct check,
+	{ FIELD(struct check, status), .one_of = well_or_not },
+	{ FIELD(struct check, response_time_ms), .doc = "How long it took to answer just now." });
+static const struct shape checks = SHAPE(struct checks,
+	{ FIELD_AS(struct checks, database, OBJECT), .of = &check },
+	{ FIELD_AS(struct checks, redis, OBJECT), .of = &check });
+static const struct shape health = SHAPE(struct health,
+	{ FIELD(struct health, status), .one_of = how_well },
+	{ FIELD_AS(struct health, instance, OBJECT), .of = &instance },
+	{ FIELD_AS(struct health, checks, OBJECT), .of = &checks });
+/* clang-format on */
+
+static struct check ask(bool (*probe)(struct request *), struct request *rq)
 {
 	int64_t asked = clock_now();
 	bool well = probe(rq);
 
-	return (struct answered){ well, clock_now() - asked };
+	return (struct check){ .status = well ? "healthy" : "unhealthy",
+		.response_time_ms = (double)(clock_now() - asked) / 1000 };
 }
 
-static void write_check(struct buffer *out, const char *name, struct answered answered)
+static bool is_well(const struct check *asked)
 {
-	json_key_open(out, name, '{');
-	json_key_text(out, "status", answered.well ? "healthy" : "unhealthy");
-	json_key(out, "response_time_ms");
-	json_ms(out, answered.took_us);
-	json_close(out, '}');
+	return strcmp(asked->status, "healthy") == 0;
 }
 
 static int live(struct request *rq)
 {
-	static const char alive[] = "{\"status\":\"alive\"}";
-
-	return reply_json(rq, 200, alive, sizeof(alive) - 1);
+	return reply_struct(rq, &(struct liveness){ .status = "alive" });
 }
 
 /* Ready without Redis, which costs only time; not without PostgreSQL. */
 static int ready(struct request *rq)
 {
-	static const char is_ready[] = "{\"status\":\"ready\"}";
-
 	if (!health_database(rq))
 		return reply_problem(rq, 503, "The database cannot be reached just now.");
-	return reply_json(rq, 200, is_ready, sizeof(is_ready) - 1);
+	return reply_struct(rq, &(struct liveness){ .status = "ready" });
 }
 
-static int health(struct request *rq)
+static int read_health(struct request *rq)
 {
-	struct answered database = ask(health_database, rq);
-	struct answered redis = ask(health_redis, rq);
-	struct buffer out;
+	const struct check database = ask(health_database, rq), redis = ask(health_redis, rq);
+	const struct instance here = health_instance(rq);
+	const struct checks asked = { &database, &redis };
+	const struct health answer = { .instance = &here,
+		.checks = &asked,
+		.status = !is_well(&database) ? "unhealthy"
+			  : is_well(&redis)   ? "healthy"
+					      : "degraded" };
 
-	buffer_start(&out, request_arena(rq), 256);
-	json_open(&out, '{');
-	json_key_text(&out, "status",
-	    !database.well ? "unhealthy"
-	    : redis.well   ? "healthy"
-			   : "degraded");
-	json_key_open(&out, "instance", '{');
-	json_key_text(&out, "id", health_instance(rq).id);
-	json_key_text(&out, "name", health_instance(rq).name);
-	json_close(&out, '}');
-	json_key_open(&out, "checks", '{');
-	write_check(&out, "database", database);
-	write_check(&out, "redis", redis);
-	json_close(&out, '}');
-	json_close(&out, '}');
-	return reply_json(rq, database.well ? 200 : 503, out.data, out.length);
+	return reply_struct_as(rq, is_well(&database) ? 200 : 503, &answer);
 }
 
-const struct feature health_feature = { .name = "health",
-	.doc = "For load balancers, monitors and people.",
-	.routes = ROUTES({ ROUTE(GET, "/live", "Does the process answer", ANYONE, live),
-			     .media = "application/json" },
-	    { ROUTE(GET, "/ready", "May it be sent requests", ANYONE, ready),
-		.media = "application/json" },
-	    { ROUTE(GET, "/health", "How is everything it stands on", ANYONE, health),
-		.media = "application/json", .also = 503 }) };
+/* clang-format off */
+const struct feature health_feature = { .name = "health", .doc = "For load balancers, monitors and people.", .routes = ROUTES(
+	{ ROUTE(GET, "/live", "Does the process answer", ANYONE, live), .gives = &liveness },
+	{ ROUTE(GET, "/ready", "May it be sent requests", ANYONE, ready), .gives = &readiness },
+	{ ROUTE(GET, "/health", "How is everything it stands on", ANYONE, read_health),
+	    .gives = &health, .also = 503 }) };
+/* clang-format on */
