@@ -39,6 +39,7 @@ struct rows {
 
 /* A value as PostgreSQL writes it; NULL when it is SQL's NULL. */
 const char *rows_text(const struct rows *, int row, int column);
+long long rows_integer(const struct rows *, int row, int column); /* 0 for SQL's NULL */
 int rows_length(const struct rows *, int row, int column);
 const char *rows_column(const struct rows *, int column); /* the column's name */
 void rows_free(struct rows *);

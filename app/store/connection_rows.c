@@ -1,5 +1,6 @@
 /* connection_rows.c - what a statement has brought, and how it is read. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/log.h"
 #include "store/connection_wire.h"
@@ -35,6 +36,13 @@ const char *rows_text(const struct rows *rows, int row, int column)
 
 	/* libpq gives "" for NULL: only that needs a second question. */
 	return *text == '\0' && PQgetisnull(rows->result, row, column) ? NULL : text;
+}
+
+long long rows_integer(const struct rows *rows, int row, int column)
+{
+	const char *text = rows_text(rows, row, column);
+
+	return text != NULL ? strtoll(text, NULL, 10) : 0;
 }
 
 int rows_length(const struct rows *rows, int row, int column)
