@@ -8,6 +8,7 @@ BUILD    ?= build
 SANITIZE ?=
 BENCH    ?=
 FUZZ_SECONDS ?= 60
+MINUTES  ?= 10
 VERBOSE  ?=
 MAKEFLAGS += --no-print-directory
 QUIET      = $(if $(VERBOSE),,@)
@@ -61,7 +62,7 @@ UNITS      = $(patsubst t/unit/%.c,$(BUILD)/t/%,$(wildcard t/unit/*_test.c))
 
 HELLO      = $(abspath $(BUILD))/hello
 
-.PHONY: all deps run hello stop new-feature check check-deps check-unit check-fuzz fuzz fuzzers lint bench install uninstall clean help FORCE
+.PHONY: all deps run hello stop new-feature check check-deps check-unit check-fuzz fuzz fuzzers lint soak bench bench-supervisor install uninstall clean help FORCE
 
 all: $(PROGRAMS) $(MODULES) $(BUILD)/libostler.a ## compile ostlerd, ostlerctl and ostler-app into build/
 
@@ -157,10 +158,18 @@ $(FUZZERS): $(BUILD)/%: $(OBJECTS)/t/fuzz/%.o $(OBJECTS)/t/fuzz/world.o $(call a
 lint: ## check formatting, C code, scripts and manual pages
 	@BUILD='$(BUILD)' t/lint
 
+soak: check-deps all ## put ostlerd through everything for so long: make soak MINUTES=10
+	@BUILD='$(BUILD)' MINUTES='$(MINUTES)' prove -v t/soak
+
 bench: deps ## measure the application beside a minimal hand-written worker
 	@stack/packages bench
 	@$(MAKE) BUILD='$(BUILD)/bench' BENCH=1 all '$(BUILD)/bench/minimal'
 	@BUILD='$(BUILD)/bench' t/bench/run
+
+bench-supervisor: deps ## measure what ostlerd costs and how fast it acts, under load
+	@stack/packages bench
+	@$(MAKE) all
+	@BUILD='$(BUILD)' VAR='$(VAR)' t/bench/supervisor
 
 # --- install ----------------------------------------------------------------------------------
 

@@ -53,7 +53,8 @@ sub new
 sub folder  { return $_[0]{folder} }
 sub conf    { return "$_[0]{folder}/ostler.conf" }
 sub socket  { return "$_[0]{folder}/ctl/ostlerd.sock" }
-sub log_of  { return slurp("$_[0]{folder}/log/$_[1]") }
+sub log_file { return "$_[0]{folder}/log/$_[1]" }
+sub log_of  { my ($self, $name) = @_; return slurp($self->log_file($name)) }
 sub pid     { return $_[0]{pid} }
 # Where a FastCGI pool listens, and a client of it; see Ostler::FastCgi for its options.
 sub at      { my ($self, $name) = @_; return 'unix:' . $self->folder . '/sock/' . ($name // 'web') }
