@@ -14,6 +14,8 @@ struct config {
 	const char *cache;
 	long long cache_connections, cache_timeout, cache_retry;
 	long long cache_wait, cache_lease, cache_stale;
+	long long jobs_batch, jobs_lease, jobs_beat, jobs_idle, jobs_upkeep, jobs_finish;
+	long long jobs_history, jobs_database_timeout;
 	const char *demo_user;
 	const char *migrate_database, *migrations;
 	int log_level, log_format, request_log;

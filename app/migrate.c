@@ -183,7 +183,7 @@ static void refuse_missing_files(struct migrator *m)
 	rows_free(rows);
 }
 
-int role_migrate(const struct ostler_program *program, const struct config *config)
+int role_migrate(const struct ostler_program *program, const struct config *config, char **words)
 {
 	struct arena *arena = arena_new(64 << 10);
 	const struct connection_options options = { .conninfo = config->migrate_database,
@@ -194,6 +194,7 @@ int role_migrate(const struct ostler_program *program, const struct config *conf
 		.deadline = clock_now() + PATIENCE_MS * INT64_C(1000) };
 	size_t ran = 0;
 
+	(void)words;
 	read_folder(&m);
 	m.connection = connection_open(&options, m.deadline);
 	if (m.connection == NULL)

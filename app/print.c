@@ -16,9 +16,10 @@ static int finish(const struct ostler_program *program)
 	return EXIT_FAILURE;
 }
 
-int role_routes(const struct ostler_program *program, const struct config *unused)
+int role_routes(const struct ostler_program *program, const struct config *unused, char **words)
 {
 	(void)unused;
+	(void)words;
 	printf("%-7s %-22s %-10s %-8s %s\n", "METHOD", "PATH", "WHO", "FEATURE", "SUMMARY");
 	for (const struct feature *const *feature = program->features; *feature != NULL; feature++)
 		EACH_ROUTE (route, *feature)
@@ -28,12 +29,13 @@ int role_routes(const struct ostler_program *program, const struct config *unuse
 	return finish(program);
 }
 
-int role_openapi(const struct ostler_program *program, const struct config *unused)
+int role_openapi(const struct ostler_program *program, const struct config *unused, char **words)
 {
 	struct arena *arena = arena_new(64 << 10);
 	struct buffer document;
 
 	(void)unused;
+	(void)words;
 	buffer_start(&document, arena, 16 << 10);
 	openapi_write(&document, &program->api, program->features);
 	buffer_add_char(&document, '\n');
@@ -42,9 +44,10 @@ int role_openapi(const struct ostler_program *program, const struct config *unus
 	return finish(program);
 }
 
-int role_settings(const struct ostler_program *program, const struct config *unused)
+int role_settings(const struct ostler_program *program, const struct config *unused, char **words)
 {
 	(void)unused;
+	(void)words;
 	for (const struct setting *s = config_table.settings; s->name != NULL; s++)
 		printf("%s\t%s\t%s\n", s->name, s->preset != NULL ? s->preset : "", s->doc);
 	return finish(program);

@@ -19,30 +19,32 @@
 #include "core/openapi/builtin.h"
 #include "roles.h"
 
-#define EXIT_USAGE 2
-
 static const struct role {
 	const char *name;
 	role_fn *run;
 	bool configured; /* needs a configuration file */
 	const char *doc;
+	const char *words; /* what may stand behind its name; NULL: nothing */
 } roles[] = {
-	{ "web", role_web, true, "answer FastCGI requests on the socket at descriptor 0" },
-	{ "migrate", role_migrate, true, "bring the database up to the newest migration" },
-	{ "routes", role_routes, false, "print the table of routes" },
-	{ "openapi", role_openapi, false, "print the OpenAPI document" },
-	{ "settings", role_settings, false, "print the table of settings" },
+	{ "web", role_web, true, "answer FastCGI requests on the socket at descriptor 0", NULL },
+	{ "jobs", role_jobs, true, "run the jobs of the queue", "[--once]" },
+	{ "enqueue", role_enqueue, true, "put a job into the queue", "KIND [JSON]" },
+	{ "migrate", role_migrate, true, "bring the database up to the newest migration", NULL },
+	{ "routes", role_routes, false, "print the table of routes", NULL },
+	{ "openapi", role_openapi, false, "print the OpenAPI document", NULL },
+	{ "settings", role_settings, false, "print the table of settings", NULL },
 };
 
 static void usage(FILE *out, const struct ostler_program *program)
 {
 	fprintf(out,
-	    "usage: %s [-t] [-c FILE] ROLE\n\n"
+	    "usage: %s [-t] [-c FILE] ROLE [WORDS]\n\n"
 	    "  -c FILE   the configuration, see ostler-app.conf(5)\n"
 	    "  -t        check the configuration and leave\n\nroles:\n",
 	    program->name);
 	for (size_t i = 0; i < COUNT(roles); i++)
-		fprintf(out, "  %-9s %s\n", roles[i].name, roles[i].doc);
+		fprintf(out, "  %-9s %-12s %s\n", roles[i].name,
+		    roles[i].words != NULL ? roles[i].words : "", roles[i].doc);
 }
 
 static const struct role *find_role(const struct ostler_program *program, const char *name)
@@ -66,6 +68,7 @@ static const struct role *find_role(const struct ostler_program *program, const 
 struct wish {
 	const struct role *role;
 	const char *file;
+	char **words; /* behind the role's name, NULL-terminated */
 	bool check_only;
 	int status; /* without a role: the exit status */
 };
@@ -75,7 +78,7 @@ static struct wish read_command_line(int argc, char **argv, const struct ostler_
 	struct wish wish = { .status = EXIT_USAGE };
 	int option;
 
-	while ((option = getopt(argc, argv, "c:th")) != -1) {
+	while ((option = getopt(argc, argv, "+c:th")) != -1) {
 		switch (option) {
 		case 'c':
 			wish.file = optarg;
@@ -92,11 +95,14 @@ static struct wish read_command_line(int argc, char **argv, const struct ostler_
 			return wish;
 		}
 	}
-	if (optind + 1 != argc) {
+	if (optind < argc)
+		wish.role = find_role(program, argv[optind]);
+	if (optind == argc ||
+	    (wish.role != NULL && wish.role->words == NULL && optind + 1 != argc)) {
 		usage(stderr, program);
-		return wish;
+		wish.role = NULL;
 	}
-	wish.role = find_role(program, argv[optind]);
+	wish.words = argv + optind + 1;
 	return wish;
 }
 
@@ -117,7 +123,7 @@ static int run_configured(const struct ostler_program *program, const struct wis
 	config = filled;
 	log_setup((enum log_level)config->log_level, (enum log_format)config->log_format);
 	if (!wish->check_only)
-		status = wish->role->run(program, config);
+		status = wish->role->run(program, config, wish->words);
 	settings_free(&filled);
 	return status;
 }
@@ -153,7 +159,7 @@ int ostler_main(int argc, char **argv, const struct ostler_program *program)
 
 	if (wish.role != NULL)
 		status = wish.role->configured ? run_configured(&whole, &wish)
-					       : wish.role->run(&whole, NULL);
+					       : wish.role->run(&whole, NULL, wish.words);
 	arena_free(&arena);
 	return status;
 }

@@ -8,10 +8,14 @@
 /*
  * Plays the role and returns the exit status.  The program's title, version and
  * built-in feature are filled in; the configuration is NULL for a role that
- * needs none (the table in program.c says which).
+ * needs none, and WORDS, what stands behind the role's name, is empty for one
+ * that takes none (the table in program.c says which).
  */
-typedef int role_fn(const struct ostler_program *, const struct config *);
+typedef int role_fn(const struct ostler_program *, const struct config *, char **words);
 
-role_fn role_web, role_migrate, role_routes, role_openapi, role_settings;
+role_fn role_web, role_jobs, role_enqueue, role_migrate, role_routes, role_openapi, role_settings;
+
+/* Of a role that was given wrong words: says how it is called. */
+#define EXIT_USAGE 2
 
 #endif

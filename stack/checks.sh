@@ -39,6 +39,7 @@ check_number() { # NAME LEAST MOST VALUE
 check_numbers() {
 	check_number PORT 1 65535 "$PORT"
 	check_number WORKERS 1 512 "$WORKERS"
+	check_number JOBS 1 512 "$JOBS"
 	check_number THREADS 1 1024 "$THREADS"
 	case $LOG_LEVEL in
 	debug | info | warn | error) ;;

@@ -72,7 +72,59 @@ void query_later_run(struct request *, const struct statement *);
  */
 void cache_drop(struct request *, const char *key);
 
+/* --- work for later --- */
+
+/*
+ * enqueue(rq, &kind, &arguments) returns the new job's id; inside a transaction
+ * it is there when that is, and gone when that is rolled back.  NULL when it, or
+ * a statement before it, failed: reply_task and the others say so.  Arguments that
+ * do not fit their shape are a mistake of ours.  enqueue_when has wishes.
+ */
+struct enqueue_wishes {
+	const char *run_at; /* not before: RFC 3339 */
+	long long delay_ms; /* not before so long from now, or from run_at */
+	long long priority; /* among jobs of its kind the lowest is first; 0: 100 */
+};
+const char *enqueue(struct request *, const struct job_kind *, const void *arguments);
+const char *enqueue_when(struct request *, const struct job_kind *, const void *arguments,
+    const struct enqueue_wishes *);
+
+/* COUNT structs, one behind the other, as so many jobs; a kind with a unique key takes one by one.
+ */
+bool enqueue_many(struct request *, const struct job_kind *, const void *arguments, size_t count);
+
+/*
+ * The same for another feature's kind, by its name and with JSON.  NULL also when
+ * there is no such kind, or the JSON is not what it takes; *WRONG then says why.
+ */
+const char *enqueue_named(struct request *, const char *kind, const char *json, const char **wrong);
+
+/* --- in a job's handler --- */
+
+/*
+ * "return job_done(rq)".  It is a failure instead if a statement has failed, so
+ * that no handler looks.  What failed is tried again, later each time, until it
+ * is a dead letter; what is refused becomes one at once.
+ */
+enum job_end job_done(struct request *);
+enum job_end job_done_with(struct request *, const char *json, size_t length); /* a result */
+enum job_end job_failed(struct request *, const char *why, ...) PRINTF_LIKE(2, 3);
+enum job_end job_refused(struct request *, const char *why, ...) PRINTF_LIKE(2, 3);
+
+/*
+ * Whether it should end soon: it was cancelled, its time is over, or its process
+ * ends.  Whoever looks now and then returns job_stopped(rq).
+ */
+bool job_cancelled(struct request *);
+enum job_end job_stopped(struct request *);
+void job_progress(struct request *, int percent); /* costs nothing: said about once a second */
+long long job_attempt(struct request *);          /* from 1 */
+const char *job_id(struct request *);
+
 /* --- answering: each returns the status --- */
+
+/* 202 with the job's id, Location and Retry-After: how it goes is told at /api/task/{id}. */
+int reply_task(struct request *, const char *job);
 
 /*
  * The first row, 404 without one.  How objects and lists come out of columns is

@@ -9,6 +9,7 @@
 #ifndef CORE_ROUTE_H
 #define CORE_ROUTE_H
 
+#include "core/job.h"
 #include "core/shape.h"
 
 enum method { GET = 1, POST, PUT, PATCH, DELETE };
@@ -58,7 +59,9 @@ struct route {
 struct feature {
 	const char *name;
 	const char *doc;
-	const struct route *routes; /* ends with END_OF_ROUTES */
+	const struct route *routes;         /* ends with END_OF_ROUTES */
+	const struct job_kind *const *jobs; /* JOBS(…); NULL: none */
+	const struct cron *crons;           /* CRONS(…); NULL: none */
 };
 
 #define END_OF_ROUTES        \
@@ -91,6 +94,11 @@ struct feature {
 /* For each route of a feature. */
 #define EACH_ROUTE(route, feature) \
 	for (const struct route *route = (feature)->routes; route->path != NULL; route++)
+
+/* For each kind of job of a feature. */
+#define EACH_JOB(kind, feature)                                                                   \
+	for (const struct job_kind *const *kind = (feature)->jobs; kind != NULL && *kind != NULL; \
+	     kind++)
 
 const char *method_name(enum method);
 enum method method_from_name(const char *name); /* 0: not one of ours */

@@ -46,7 +46,7 @@ static void add(struct arena *arena, struct shapes *shapes, const struct shape *
 		add(arena, shapes, field->of, taken);
 }
 
-const struct shapes *shapes_gather(struct arena *arena, const struct feature *const *features)
+static struct shapes *gather(struct arena *arena, const struct feature *const *features)
 {
 	struct shapes *shapes = arena_alloc(arena, sizeof(*shapes));
 
@@ -58,5 +58,20 @@ const struct shapes *shapes_gather(struct arena *arena, const struct feature *co
 			add(arena, shapes, route->gives, false);
 			shapes_check_route(arena, route);
 		}
+	return shapes;
+}
+
+const struct shapes *shapes_gather(struct arena *arena, const struct feature *const *features)
+{
+	return gather(arena, features);
+}
+
+const struct shapes *shapes_of_program(struct arena *arena, const struct feature *const *features)
+{
+	struct shapes *shapes = gather(arena, features);
+
+	for (; *features != NULL; features++)
+		EACH_JOB(kind, *features)
+	add(arena, shapes, (*kind)->takes, true);
 	return shapes;
 }

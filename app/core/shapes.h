@@ -29,6 +29,9 @@ struct shapes {
 /* Gathers them from all routes, nested ones included.  A mistake in one ends the program. */
 const struct shapes *shapes_gather(struct arena *, const struct feature *const *features);
 
+/* The same, and those of jobs, which no client sees. */
+const struct shapes *shapes_of_program(struct arena *, const struct feature *const *features);
+
 /* Ends the program, naming ROUTE, when what it takes cannot arrive the way it says. */
 void shapes_check_route(struct arena *, const struct route *);
 

@@ -10,6 +10,7 @@
 #include "core/answer/problem.h"
 #include "core/input/bind.h"
 #include "core/input/faults.h"
+#include "core/input/inputs.h"
 #include "core/input/json_body.h"
 #include "core/input/media.h"
 #include "core/input/object.h"
@@ -151,4 +152,15 @@ int stage_validate(struct request *rq)
 		return answered;
 	complete(rq);
 	return rq->faults.count > 0 ? reply_problem(rq, 422, "What was sent has errors.") : 0;
+}
+
+const char *inputs_take(struct request *rq, const char *json, size_t length)
+{
+	const char *wrong;
+
+	rq->input = object_new(rq->arena, rq->route->takes != NULL ? rq->route->takes : &nothing);
+	wrong = json_body_bind(rq, json, length);
+	if (wrong == NULL)
+		complete(rq);
+	return wrong;
 }

@@ -12,6 +12,7 @@
 #include "core/answer/kept.h"
 #include "core/answer/problem.h"
 #include "core/input/percent.h"
+#include "core/jobs/enqueue.h"
 
 static int stage_route(struct request *rq);
 static int stage_limit(struct request *rq);
@@ -87,6 +88,8 @@ void journey_end(struct request *rq)
 	scoreboard_end(rq->score, rq->started, now, bytes_sent(rq), rq->response.status >= 500);
 	if (log_wants(LOG_INFO))
 		log_request(rq, now);
+	if (rq->enqueued)
+		jobs_wake(rq);
 	request_end(rq);
 }
 

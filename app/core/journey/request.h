@@ -66,6 +66,9 @@ struct request {
 	struct list inputs; /* a bulk route's; is_bulk: sent as a list */
 	bool is_bulk;
 
+	struct job_run *job; /* of a job's handler; NULL: this is a request */
+	bool enqueued;       /* there may be work for a worker that sleeps */
+
 	struct faults faults;
 	enum fate failure; /* of the first statement that failed; DONE: none did */
 	char failed_constraint[64];

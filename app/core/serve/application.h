@@ -27,6 +27,7 @@ struct application {
 	struct redis *redis;
 	struct cache *cache;
 	long long cache_hold_ms;   /* a change that is in doubt is decided by then */
+	atomic_llong jobs_woken_at; /* clock_now: when workers were last told of work */
 	atomic_llong demo_user_id; /* 0: not looked up yet */
 };
 

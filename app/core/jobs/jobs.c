@@ -1,0 +1,122 @@
+/* jobs.c - a process that runs jobs: starts its threads, and ends them. */
+#include "core/jobs/jobs.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "core/jobs/keeper.h"
+#include "core/jobs/kinds.h"
+#include "core/jobs/leader.h"
+#include "core/jobs/runner.h"
+
+struct process {
+	struct runner *runner;
+	struct leader *leader;
+	struct hand *hand;
+	int ended; /* an eventfd: readable when the runner has left */
+};
+
+static void *run(void *of)
+{
+	struct process *process = of;
+	uint64_t one = 1;
+
+	runner_run(process->runner);
+	if (write(process->ended, &one, sizeof(one)) < 0)
+		bug("eventfd: %s", strerror(errno));
+	return NULL;
+}
+
+static void *lead(void *of)
+{
+	struct process *process = of;
+
+	while (!hand_is_stopping(process->hand))
+		hand_rest(process->hand, leader_round(process->leader));
+	return NULL;
+}
+
+static pthread_t start(void *(*what)(void *), struct process *process)
+{
+	pthread_t thread;
+	int failure = pthread_create(&thread, NULL, what, process);
+
+	if (failure != 0)
+		die("cannot start a thread: %s", strerror(failure));
+	return thread;
+}
+
+/* No signal interrupts a handler: all are blocked, and the keeper reads SIGTERM and SIGINT. */
+static int open_signals(void)
+{
+	sigset_t all, end;
+	int fd;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, NULL);
+	sigemptyset(&end);
+	sigaddset(&end, SIGTERM);
+	sigaddset(&end, SIGINT);
+	fd = signalfd(-1, &end, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (fd < 0)
+		die("signalfd: %s", strerror(errno));
+	return fd;
+}
+
+static void run_threads(struct process *process, const struct jobs_options *options)
+{
+	int signals = open_signals();
+	pthread_t runner, leader = pthread_self();
+
+	process->ended = eventfd(0, EFD_CLOEXEC);
+	if (process->ended < 0)
+		die("eventfd: %s", strerror(errno));
+	runner = start(run, process);
+	if (!options->once)
+		leader = start(lead, process);
+	options->ready();
+	keeper_run(process->hand, options, signals, process->ended);
+	hand_stop(process->hand);
+	pthread_join(runner, NULL);
+	if (!options->once)
+		pthread_join(leader, NULL);
+	close(process->ended);
+	close(signals);
+}
+
+/* Shown by ostlerctl(8), and as metrics, beside the jobs that the scoreboard counts as requests. */
+static struct scoreboard *open_board(void)
+{
+	return scoreboard_attach(1);
+}
+
+bool jobs_run(struct application *app, const struct jobs_options *options)
+{
+	struct arena *arena = arena_new(16 << 10);
+	struct scoreboard *board = open_board();
+	struct lanes lanes = lanes_of(app->features, arena);
+	struct hand hand;
+	struct process process = { .hand = &hand };
+	bool well = true;
+
+	hand_init(&hand, &lanes, arena);
+	process.runner = runner_new(app, options, &lanes, &hand, &board->slot[0]);
+	process.leader = leader_new(app, options, &lanes);
+	if (options->once)
+		well = leader_serve_once(process.leader);
+	if (well)
+		run_threads(&process, options);
+	runner_free(&process.runner);
+	leader_free(&process.leader);
+	hand_destroy(&hand);
+	scoreboard_detach(&board);
+	arena_free(&arena);
+	return well;
+}

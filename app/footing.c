@@ -1,0 +1,81 @@
+/* footing.c - what a role stands on: the database, Redis, the cache, and what all handlers share.
+ */
+#include "footing.h"
+
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/notify.h"
+#include "core/input/json_body.h"
+#include "core/input/patterns.h"
+#include "core/jobs/kinds.h"
+
+/* "" in the configuration means the host's name. */
+static const char *instance_id(const struct config *config, struct arena *arena)
+{
+	char host[HOST_NAME_MAX + 1] = "unnamed";
+
+	if (config->instance_id[0] != '\0')
+		return config->instance_id;
+	gethostname(host, sizeof(host) - 1);
+	return arena_copy(arena, host, strlen(host));
+}
+
+void footing_plan(struct footing *f, const struct ostler_program *program,
+    const struct config *config, const char *role)
+{
+	struct arena *arena = arena_new(64 << 10);
+
+	*f = (struct footing){ .arena = arena,
+		.database = { .conninfo = config->database,
+		    .application = arena_print(arena, "%s %s", program->name, role),
+		    .connections = config->database_connections,
+		    .timeout_ms = config->database_timeout,
+		    .retry_ms = config->database_retry },
+		.redis = { .address = config->cache,
+		    .connections = config->cache_connections,
+		    .timeout_ms = config->cache_timeout,
+		    .retry_ms = config->cache_retry },
+		.leases = { .wait_ms = config->cache_wait,
+		    .lease_ms = config->cache_lease,
+		    .stale_ms = config->cache_stale },
+		.app = { .features = program->features,
+		    .instance_id = instance_id(config, arena),
+		    .instance_name = config->instance_name,
+		    .request_log = config->request_log + STDOUT_FILENO,
+		    .demo_user = config->demo_user,
+		    .cache_hold_ms = 2 * config->database_timeout,
+		    .body_limit = (size_t)config->body_limit,
+		    .idempotency_seconds = (double)config->idempotency_keep / 1000 } };
+}
+
+void footing_open(struct footing *f)
+{
+	kinds_check(f->app.features);
+	json_body_init();
+	f->patterns = patterns_compile(shapes_of_program(f->arena, f->app.features));
+	f->app.patterns = f->patterns;
+	f->app.db = db_open(&f->database);
+	f->app.redis = redis_open(&f->redis);
+	f->app.cache = cache_open(f->app.redis, &f->leases);
+}
+
+void footing_close(struct footing *f)
+{
+	cache_close(&f->app.cache);
+	redis_close(&f->app.redis);
+	db_close(&f->app.db);
+	patterns_free(&f->patterns);
+	arena_free(&f->arena);
+}
+
+void footing_say_ready(void)
+{
+	notify_supervisor("READY=1");
+}
+
+void footing_say_stopping(void)
+{
+	notify_supervisor("STOPPING=1");
+}

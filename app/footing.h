@@ -1,0 +1,34 @@
+/*
+ * footing.h - what a role stands on: the database, Redis, the cache, and what all handlers share.
+ *
+ * The options live here because what is opened from them keeps pointing at them.
+ */
+#ifndef APP_FOOTING_H
+#define APP_FOOTING_H
+
+#include "config.h"
+#include "core/serve/application.h"
+#include "program.h"
+
+struct footing {
+	struct arena *arena;
+	struct db_options database;
+	struct redis_options redis;
+	struct cache_options leases;
+	struct patterns *patterns;
+	struct application app;
+};
+
+/* Fills in the options.  ROLE is for PostgreSQL's list of sessions. */
+void footing_plan(
+    struct footing *, const struct ostler_program *, const struct config *, const char *role);
+
+/* Opens what the options say; connects to nothing yet. */
+void footing_open(struct footing *);
+void footing_close(struct footing *);
+
+/* For a role's options: tells the supervisor, if there is one. */
+void footing_say_ready(void);
+void footing_say_stopping(void);
+
+#endif
