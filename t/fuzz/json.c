@@ -3,13 +3,17 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-	struct arena *arena = world_arena();
+	static const char *const paths[] = { "/things", "/nested", "/bulk" };
 
-	world_ask(arena,
-	    (struct head){ .method = "POST",
-		.uri = "/things",
-		.content_type = "application/json",
-		.content_length = arena_print(arena, "%zu", size) },
-	    bytes, size);
+	for (size_t i = 0; i < COUNT(paths); i++) {
+		struct arena *arena = world_arena();
+
+		world_ask(arena,
+		    (struct head){ .method = "POST",
+			.uri = paths[i],
+			.content_type = "application/json",
+			.content_length = arena_print(arena, "%zu", size) },
+		    bytes, size);
+	}
 	return 0;
 }

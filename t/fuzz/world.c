@@ -10,8 +10,10 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "core/input/arrays.h"
 #include "core/input/cursor.h"
 #include "core/input/json_body.h"
+#include "core/input/patterns.h"
 #include "core/journey/journey.h"
 
 void world_broken(const char *condition, const char *where)
@@ -22,21 +24,32 @@ void world_broken(const char *condition, const char *where)
 
 /* --- the feature --- */
 
+struct part {
+	const char *name;
+	long long size;
+};
 struct thing {
-	const char *text, *colour, *time, *date, *month, *uuid, *email, *url, *money;
+	const char *text, *colour, *code, *time, *date, *month, *uuid, *email, *url, *money;
 	long long integer;
 	double number;
 	bool boolean;
 	struct cursor after;
+	const struct part *part;
+	struct list parts, words, amounts;
 };
 
 static const char *const colours[] = { "red", "green", NULL };
 
 /* clang-format off */
+static const struct shape part = SHAPE(struct part,
+	{ FIELD(struct part, name), .max = 9, .required = true },
+	{ FIELD(struct part, size), .preset = "1" });
+
 static const struct shape thing = SHAPE(struct thing,
 	{ FIELD(struct thing, text), .min = 1, .max = 20, .required = true },
 	{ FIELD(struct thing, colour), .one_of = colours, .preset = "red" },
-	{ FIELD_AS(struct thing, time, TIME) },
+	{ FIELD(struct thing, code), .pattern = "^([a-z]+)+-[0-9]$" },
+	{ FIELD_AS(struct thing, time, TIME), .nullable = true },
 	{ FIELD_AS(struct thing, date, DATE) },
 	{ FIELD_AS(struct thing, month, MONTH) },
 	{ FIELD_AS(struct thing, uuid, UUID) },
@@ -46,7 +59,19 @@ static const struct shape thing = SHAPE(struct thing,
 	{ FIELD(struct thing, integer), .min = -5, .max = 200, .preset = "20" },
 	{ FIELD(struct thing, number), .min = 0, .max = 1000 },
 	{ FIELD(struct thing, boolean) },
-	{ FIELD(struct thing, after) });
+	{ FIELD(struct thing, after) },
+	{ FIELD_AS(struct thing, words, TEXT), .max = 5, .many = 4 },
+	{ FIELD_AS(struct thing, amounts, MONEY), .least = 1, .many = 3 });
+
+/* In JSON alone there are objects. */
+static const struct shape nested = SHAPE_NAMED("struct nested", struct thing,
+	{ FIELD(struct thing, text), .min = 1, .max = 20, .required = true },
+	{ FIELD(struct thing, colour), .one_of = colours, .preset = "red" },
+	{ FIELD(struct thing, integer), .min = -5, .max = 200, .preset = "20", .nullable = true },
+	{ FIELD_AS(struct thing, part, OBJECT), .of = &part },
+	{ FIELD_AS(struct thing, parts, OBJECT), .of = &part, .many = 3 },
+	{ FIELD_AS(struct thing, words, TEXT), .many = 4, .nullable = true },
+	{ FIELD_AS(struct thing, amounts, MONEY), .many = 3 });
 /* clang-format on */
 
 static int echo(struct request *rq)
@@ -72,6 +97,18 @@ static int page(struct request *rq)
 	return reply_json(rq, 200, "[]", 2);
 }
 
+/* As a handler would hand them to a statement: every member of every item as an array. */
+static int count(struct request *rq)
+{
+	const struct list *items = input_list(rq);
+
+	HOLDS(items->count >= 1 && items->count <= 3);
+	HOLDS(array_of_members(rq->arena, items, offsetof(struct thing, text)) != NULL);
+	HOLDS(array_of_members(rq->arena, items, offsetof(struct thing, integer)) != NULL);
+	HOLDS(array_of_members(rq->arena, items, offsetof(struct thing, words)) != NULL);
+	return reply_json(rq, 200, "[]", 2);
+}
+
 static int change(struct request *rq)
 {
 	return reply_done(rq, query(rq, "UPDATE things SET x = 1 WHERE id = $1", path_id(rq)));
@@ -81,6 +118,9 @@ static int change(struct request *rq)
 static const struct feature things = { .name = "things", .doc = "Of every kind.", .routes = ROUTES(
 	{ ROUTE(GET, "/things", "by query", ANYONE, echo), .takes = &thing, .gives = &thing },
 	{ ROUTE(POST, "/things", "by JSON", ANYONE, echo), .takes = &thing, .gives = &thing, .status = 201 },
+	{ ROUTE(POST, "/nested", "by JSON, nested", ANYONE, echo), .takes = &nested, .gives = &nested },
+	{ ROUTE(POST, "/bulk", "several at once", ANYONE, count), .takes = &nested,
+	    .bulk = 3, .media = "application/json" },
 	{ ROUTE(POST, "/form", "by form", ANYONE, echo), .takes = &thing, .gives = &thing, .form = true },
 	{ ROUTE(GET, "/pages", "a page", ANYONE, page), .takes = &thing, .media = "application/json" },
 	{ ROUTE(GET, "/kept/{text}", "by path, kept", ANYONE, echo), .takes = &thing, .gives = &thing,
@@ -127,6 +167,7 @@ static void make_world(void)
 	world.of_request = arena_new(4096);
 	world.board = scoreboard_attach(1);
 	world.app.features = features;
+	world.app.patterns = patterns_compile(shapes_gather(world.arena, features));
 	world.app.router = router_build(world.arena, features);
 	world.app.instance_id = world.app.instance_name = "fuzz";
 	world.app.request_log = STDERR_FILENO;

@@ -12,12 +12,19 @@
 #include "core/answer/record.h"
 #include "core/input/cursor.h"
 
+struct owner {
+	const char *name;
+};
 struct horse {
 	long long id;
 	const char *name, *price, *born;
 	double weight;
 	bool sold;
 	struct cursor after;
+};
+struct stable {
+	const struct owner *owner;
+	struct list owners, marks;
 };
 
 /* clang-format off */
@@ -26,18 +33,29 @@ static const struct shape horse = SHAPE(struct horse,
 	{ FIELD_AS(struct horse, price, MONEY) }, { FIELD_AS(struct horse, born, DATE) },
 	{ FIELD(struct horse, weight) }, { FIELD(struct horse, sold) },
 	{ FIELD(struct horse, after) });
+
+static const struct shape owner = SHAPE(struct owner, { FIELD(struct owner, name) });
+static const struct shape stable = SHAPE(struct stable,
+	{ FIELD_AS(struct stable, owner, OBJECT), .of = &owner },
+	{ FIELD_AS(struct stable, owners, OBJECT), .of = &owner, .many = 9 },
+	{ FIELD_AS(struct stable, marks, INTEGER), .many = 9 });
 /* clang-format on */
 
-static void assert_written(const struct horse *record, const char *expected)
+static void assert_shaped(const struct shape *shape, const void *record, const char *expected)
 {
 	struct arena *arena = arena_new(256);
 	struct buffer out;
 
 	buffer_start(&out, arena, 1);
-	record_write(&out, &horse, record);
+	record_write(&out, shape, record);
 	buffer_add_char(&out, '\0');
 	assert_string_equal(out.data, expected);
 	arena_free(&arena);
+}
+
+static void assert_written(const struct horse *record, const char *expected)
+{
+	assert_shaped(&horse, record, expected);
 }
 
 static void every_kind_is_written_as_the_document_says(void **state)
@@ -82,11 +100,28 @@ static void a_number_has_the_digits_it_needs(void **state)
 	}
 }
 
+static void objects_and_lists_are_written_within(void **state)
+{
+	static const struct owner owners[] = { { "Ana" }, { NULL } };
+	static const long long marks[] = { 7, -1 };
+	const struct stable whole = { .owner = &owners[0],
+		.owners = { owners, 2, sizeof(owners[0]), &stable.fields[1] },
+		.marks = { marks, 2, sizeof(marks[0]), &stable.fields[2] } };
+
+	(void)state;
+	assert_shaped(&stable, &whole,
+	    "{\"owner\":{\"name\":\"Ana\"},\"owners\":[{\"name\":\"Ana\"},{\"name\":null}],"
+	    "\"marks\":[7,-1]}");
+	assert_shaped(
+	    &stable, &(struct stable){ 0 }, "{\"owner\":null,\"owners\":[],\"marks\":[]}");
+}
+
 int main(void)
 {
 	const struct CMUnitTest record[] = {
 		cmocka_unit_test(every_kind_is_written_as_the_document_says),
 		cmocka_unit_test(what_is_not_there_is_null),
+		cmocka_unit_test(objects_and_lists_are_written_within),
 		cmocka_unit_test(a_number_has_the_digits_it_needs),
 	};
 
