@@ -4,7 +4,8 @@
 /* clang-format off */
 #define EVERY_FEATURE	\
 	FEATURE(health)	\
-	FEATURE(tasks)
+	FEATURE(tasks)	\
+	FEATURE(users)
 /* clang-format on */
 
 #ifdef OSTLER_BENCH

@@ -47,6 +47,7 @@ struct field {
 	const char *pattern;       /* TEXT: a regular expression (PCRE2) found in it */
 	const struct shape *of;    /* OBJECT: its own fields */
 	long long least, many;     /* a list of so many values; many 0: one value, no list */
+	const char *unique;        /* the constraint or index that refuses it when it is taken */
 	const char *doc;
 	const char *example; /* as a person would write it */
 };

@@ -8,9 +8,11 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "core/answer/json.h"
 #include "core/answer/status.h"
+#include "core/input/faults.h"
 
 /* A moment that lets a breaker try again: see database_retry in ostler-app.conf(5). */
 #define RETRY_AFTER "1"
@@ -53,7 +55,7 @@ static void write_problem(struct request *rq, int status, const char *detail)
 	json_key_text(out, "request_id", rq->trace.request_id);
 	json_key(out, "trace_id");
 	json_bytes(out, rq->trace.parent + 3, 32);
-	if (status == 422)
+	if (rq->faults.count > 0)
 		write_faults(out, &rq->faults);
 	json_close(out, '}');
 }
@@ -80,6 +82,24 @@ int reply_missing(struct request *rq)
 	return reply_problem(rq, 404, "There is nothing here.");
 }
 
+/*
+ * Names the field whose unique constraint refused the statement, if its shape
+ * knows one: the database's names say nothing to whoever filled in a form.
+ */
+static int problem_of_conflict(struct request *rq)
+{
+	if (rq->route->takes != NULL)
+		EACH_FIELD (field, rq->route->takes)
+			if (field->unique != NULL &&
+			    strcmp(field->unique, rq->failed_constraint) == 0)
+				fault_add(rq, IN_BODY, &(struct step){ .name = field->name },
+				    "is taken already");
+	if (rq->faults.count > 0)
+		return reply_problem(rq, 409, "Something that was sent is taken already.");
+	return reply_problem(
+	    rq, 409, "This contradicts what is already there (%s).", rq->failed_constraint);
+}
+
 int problem_of_failure(struct request *rq)
 {
 	bool may_have_happened = (rq->failure == LOST || rq->failure == SILENT) &&
@@ -87,8 +107,7 @@ int problem_of_failure(struct request *rq)
 
 	switch (rq->failure) {
 	case CONFLICT:
-		return reply_problem(
-		    rq, 409, "This contradicts what is already there (%s).", rq->failed_constraint);
+		return problem_of_conflict(rq);
 	case INVALID:
 		return reply_problem(rq, 422, "The database does not take a value that was sent.");
 	case BROKEN:

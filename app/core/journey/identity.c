@@ -12,7 +12,7 @@
 static int find_demo_user(struct request *rq)
 {
 	const struct rows *rows = query(
-	    rq, "SELECT id FROM users WHERE username = $1", rq->app->demo_user);
+	    rq, "SELECT id FROM users WHERE lower(username) = lower($1)", rq->app->demo_user);
 
 	if (rq->failure != DONE)
 		return problem_of_failure(rq);

@@ -50,6 +50,20 @@ static bool needs_match(const struct route *route)
 	return route->needs_match;
 }
 
+static bool can_be_taken(const struct route *route)
+{
+	if (has_body(route))
+		EACH_FIELD (field, route->takes)
+			if (field->unique != NULL)
+				return true;
+	return false;
+}
+
+static bool can_conflict(const struct route *route)
+{
+	return route_creates(route) || can_be_taken(route);
+}
+
 static const struct failure {
 	int status;
 	bool (*possible)(const struct route *);
@@ -58,7 +72,7 @@ static const struct failure {
 	{ 400, always, "The request is not well-formed." },
 	{ 401, asks_who, "Nobody is signed in." },
 	{ 404, names_something, "There is nothing at this path." },
-	{ 409, route_creates,
+	{ 409, can_conflict,
 	    "It contradicts what is there, or its first try is not answered yet." },
 	{ 412, has_version, "It has another ETag than If-Match says." },
 	{ 413, has_body, "The body is larger than is taken here." },

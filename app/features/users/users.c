@@ -1,0 +1,140 @@
+/* users.c - who there is; whatever a route answers, no password hash is among it. */
+#include "core/core.h"
+
+/* The default first page of the list is kept, and each user. */
+#define LIST     "users_list"
+#define ONE_USER "user_{id}"
+
+/* Who is there already and changes is another, in the list and alone. */
+#define CHANGES_USER .versioned = VERSION_OF("users"), .drops = DROPS(LIST, ONE_USER)
+
+#define PAGE_DEFAULT "20"
+
+struct user {
+	long long id, version;
+	const char *username, *name, *email, *role, *created_at, *updated_at;
+};
+struct new_user {
+	const char *name, *email, *username;
+};
+struct user_list {
+	long long limit;
+	struct cursor after;
+};
+
+/* clang-format off */
+static const struct shape user = SHAPE(struct user,
+	{ FIELD(struct user, id) },
+	{ FIELD(struct user, username), .example = "ana@example.org" },
+	{ FIELD(struct user, name), .example = "Ana Souza" },
+	{ FIELD_AS(struct user, email, EMAIL), .example = "ana@example.org" },
+	{ FIELD(struct user, role), .doc = "What they may: user, manager or admin." },
+	{ FIELD(struct user, version), .doc = "Raised by every change; the ETag." },
+	{ FIELD_AS(struct user, created_at, TIME) },
+	{ FIELD_AS(struct user, updated_at, TIME) });
+
+/* The columns of a user that are the same for all who write one. */
+#define NAME  FIELD(struct new_user, name), .min = 1, .max = 200, .example = "Ana Souza"
+#define EMAIL_OF_ONE FIELD_AS(struct new_user, email, EMAIL), .example = "ana@example.org", \
+	.unique = "users_email_unique", .doc = "Nobody else may have it, in any capitalization."
+#define USERNAME FIELD(struct new_user, username), .min = 1, .max = 254, .example = "ana", \
+	.unique = "users_username_unique"
+
+static const struct shape new_user = SHAPE(struct new_user,
+	{ NAME, .required = true },
+	{ EMAIL_OF_ONE, .required = true },
+	{ USERNAME, .doc = "The email unless given." });
+
+/* PUT, unlike POST, has a user name to leave as it is: people sign in with it. */
+static const struct shape whole_user = SHAPE_NAMED("whole_user", struct new_user,
+	{ NAME, .required = true },
+	{ EMAIL_OF_ONE, .required = true },
+	{ USERNAME, .doc = "As it was unless given." });
+
+static const struct shape changed_user = SHAPE_NAMED("changed_user", struct new_user,
+	{ NAME }, { EMAIL_OF_ONE }, { USERNAME });
+
+static const struct shape user_list = SHAPE(struct user_list,
+	{ FIELD(struct user_list, limit), .min = 1, .max = 200, .preset = PAGE_DEFAULT },
+	{ FIELD(struct user_list, after), .doc = "The \"next\" of the page before." });
+/* clang-format on */
+
+#define COLUMNS "id, username, name, email, role, version, created_at, updated_at"
+
+/* --- reading --- */
+
+static const struct rows *find_page(struct request *rq, const struct user_list *in)
+{
+	return query(rq,
+	    "SELECT " COLUMNS " FROM users"
+	    " WHERE (created_at, id) < (coalesce($1::timestamptz, 'infinity'), $2::bigint)"
+	    " ORDER BY created_at DESC, id DESC LIMIT $3::bigint + 1",
+	    in->after.time, in->after.id, in->limit);
+}
+
+static int list_users(struct request *rq)
+{
+	const struct user_list *in = input(rq);
+
+	return reply_list(rq, find_page(rq, in), in->limit);
+}
+
+static int read_user(struct request *rq)
+{
+	return reply_row(rq, query(rq, "SELECT " COLUMNS " FROM users WHERE id = $1", path_id(rq)));
+}
+
+/* --- changing --- */
+
+static int create_user(struct request *rq)
+{
+	const struct new_user *in = input(rq);
+
+	return reply_created(
+	    rq, query(rq,
+		    "INSERT INTO users (name, email, username) VALUES ($1, $2, coalesce($3, $2))"
+		    " RETURNING " COLUMNS,
+		    in->name, in->email, in->username));
+}
+
+/* PUT gives all but the user name, PATCH any: what is not given stays. */
+static int update_user(struct request *rq)
+{
+	/* A change of nothing raises no version (RFC 5789 leaves that to us). */
+	if (!given_any(rq))
+		return read_user(rq);
+	return reply_row(
+	    rq, query(rq,
+		    "UPDATE users SET name = coalesce($2, name), email = coalesce($3, email),"
+		    " username = coalesce($4, username), version = version + 1, updated_at = now()"
+		    " WHERE id = $1 RETURNING " COLUMNS,
+		    path_id(rq), given(rq, struct new_user, name),
+		    given(rq, struct new_user, email), given(rq, struct new_user, username)));
+}
+
+/* Their tasks go with them (ON DELETE CASCADE), and so must the list of those that is kept. */
+static int delete_user(struct request *rq)
+{
+	if (path_id(rq) == user_id(rq))
+		return reply_problem(rq, 409, "Nobody can delete themselves: ask somebody else.");
+	cache_drop(rq, arena_print(request_arena(rq), "tasks:user:%lld", path_id(rq)));
+	return reply_done(
+	    rq, query(rq, "DELETE FROM users WHERE id = $1 RETURNING id", path_id(rq)));
+}
+
+/* clang-format off */
+const struct feature users_feature = { .name = "users", .doc = "The people who have tasks.", .routes = ROUTES(
+	{ ROUTE(GET, "/users", "List the users, newest first", SIGNED_IN, list_users),
+	    .takes = &user_list, .gives = &user, .list = true,
+	    .cached = { .key = LIST, .seconds = 60 } },
+	{ ROUTE(POST, "/users", "Add a user", SIGNED_IN, create_user),
+	    .takes = &new_user, .gives = &user, .status = 201, .drops = DROPS(LIST) },
+	{ ROUTE(GET, "/users/{id}", "Read a user", SIGNED_IN, read_user),
+	    .gives = &user, .cached = { .key = ONE_USER, .seconds = 300 } },
+	{ ROUTE(PUT, "/users/{id}", "Write a user anew", SIGNED_IN, update_user),
+	    .takes = &whole_user, .gives = &user, CHANGES_USER },
+	{ ROUTE(PATCH, "/users/{id}", "Change what is given of a user", SIGNED_IN, update_user),
+	    .takes = &changed_user, .gives = &user, CHANGES_USER },
+	{ ROUTE(DELETE, "/users/{id}", "Delete a user and all their tasks", SIGNED_IN, delete_user),
+	    CHANGES_USER }) };
+/* clang-format on */
