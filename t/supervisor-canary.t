@@ -29,7 +29,7 @@ sub started
 {
 	my ($pool) = @_;
 	my $ostlerd = Ostler::Supervisor->new(pools => { web => $pool });
-	return $ostlerd->start->wait_for_log(qr/all pools are ready/);
+	return $ostlerd->start->wait_until_ready;
 }
 
 sub reload
@@ -148,7 +148,7 @@ for my $foreign (
 			chmod 0755, $path;
 		};
 		$put->($case{good});
-		$ostlerd->start->wait_for_log(qr/all pools are ready/);
+		$ostlerd->start->wait_until_ready;
 		my $pids = pids($ostlerd);
 		is scalar($ostlerd->events(event => 'canary')), 2, 'each worker was asked for';
 		$put->($case{bad});

@@ -44,7 +44,7 @@ sub start
 	return $ostlerd->start(@prefix ? (@prefix, $ostlerd->folder . '/cgroup') : ());
 }
 
-sub started { my $ostlerd = start(@_); return $ostlerd->wait_for_log(qr/all pools are ready/) }
+sub started { my $ostlerd = start(@_); return $ostlerd->wait_until_ready }
 
 # The worker in that slot and its daemon, as a pair; another pair than OLD, if that is given.
 sub pair
@@ -154,7 +154,7 @@ subtest 'where none can be made' => sub {
 	};
 	my $worker = { kind => 'worker', command => [ $^X, '-e', 'sleep 1 while 1' ] };
 	my $auto = $demoted->(Ostler::Supervisor->new(top => { log_level => 'debug' }, pools => { web => $worker }));
-	$auto->wait_for_log(qr/all pools are ready/);
+	$auto->wait_until_ready;
 	like $auto->messages, qr/workers are process groups and no more: \S/, 'auto: goes on without';
 	is $auto->stop, 0, 'ends with 0';
 	my $on = $demoted->(Ostler::Supervisor->new(top => { cgroups => 'on' }, pools => { web => $worker }));

@@ -78,7 +78,7 @@ for my $step ($hour, -$hour) {
 			late => patient(ready_timeout => '50m'),
 			failing => { kind => 'worker', backoff_first => '100ms', backoff_longest => '100ms', command => ['/bin/false'] },
 			deaf => { kind => 'worker', stop_timeout => '100ms', command => [ $^X, '-e', '$SIG{TERM} = "IGNORE"; sleep 1 while 1' ] } });
-		start_with_clock($ostlerd)->wait_for_log(qr/deaf: ready/);
+		start_with_clock($ostlerd)->wait_for_event({ pool => 'deaf', event => 'ready' });
 		$ostlerd->wait_for_worker('web', 3, sub { $_[0]{state} eq 'ready' });
 		my $before = pids($ostlerd, 'web');
 		my $load = Ostler::Load->start($ostlerd->at, clients => 4, upload => 0.005);
@@ -132,7 +132,7 @@ sub begin_all
 		late => patient(%short),
 		ending => { kind => 'worker', workers => \2, command => $ends_at_go, %short } });
 	touch($ostlerd, 'go');
-	$ostlerd->start->wait_for_log(qr/all pools are ready/);
+	$ostlerd->start->wait_until_ready;
 	unlink $ostlerd->folder . '/go';
 	# What has a deadline begins here, at last.
 	my $last = Ostler::FastCgi->new($ostlerd->at('leaving'))->begin(POST => '/', 4);

@@ -10,7 +10,7 @@ use Test::More;
 my $ostlerd = Ostler::Supervisor->new(pools => {
 	web => { kind => 'worker', command => [ $^X, '-e', 'sleep 1 while 1' ] },
 	jobs => { kind => 'worker', command => [ $^X, '-e', 'sleep 1 while 1' ] } });
-$ostlerd->start->wait_for_log(qr/all pools are ready/);
+$ostlerd->start->wait_until_ready;
 my $script = Ostler::Supervisor::root() . '/supervisor/ostlerctl.bash';
 my $ctl = Ostler::Supervisor::program('ostlerctl');
 

@@ -80,7 +80,7 @@ sub asking
 subtest 'php-cgi.conf' => sub {
 	my $ostlerd = example('php-cgi');
 	my $script = put($ostlerd, 'www/sum.php', '<?php echo "the sum is ", $_GET["a"] + $_GET["b"];');
-	$ostlerd->start->wait_for_log(qr/all pools are ready/);
+	$ostlerd->start->wait_until_ready;
 	try_out($ostlerd, 'php', asking($ostlerd->at('php.sock'), '/sum.php?a=2&b=40', qr/^the sum is 42$/,
 	    SCRIPT_FILENAME => $script, SCRIPT_NAME => '/sum.php', QUERY_STRING => 'a=2&b=40', REDIRECT_STATUS => 200));
 };
@@ -88,7 +88,7 @@ subtest 'php-cgi.conf' => sub {
 subtest 'perl-fcgi.conf' => sub {
 	my $ostlerd = example('perl-fcgi');
 	copy("$examples/hello.pl", $ostlerd->folder . '/srv/hello/hello.pl') or die $!;
-	$ostlerd->start->wait_for_log(qr/all pools are ready/);
+	$ostlerd->start->wait_until_ready;
 	try_out($ostlerd, 'hello', asking("tcp:127.0.0.1:$port", '/hello?name=Ada', qr/^Hello, Ada!\nThis is request \d+ of worker \d+\.$/m,
 	    SCRIPT_NAME => '/hello', QUERY_STRING => 'name=Ada'));
 };
@@ -96,7 +96,7 @@ subtest 'perl-fcgi.conf' => sub {
 subtest 'fcgiwrap.conf' => sub {
 	my $ostlerd = example('fcgiwrap');
 	my $script = put($ostlerd, 'cgi-bin/who', "#!/bin/sh\nprintf 'Content-Type: text/plain\\r\\n\\r\\n%s asks\\n' \"\$REMOTE_USER\"\n");
-	$ostlerd->start->wait_for_log(qr/all pools are ready/);
+	$ostlerd->start->wait_until_ready;
 	try_out($ostlerd, 'cgi', asking($ostlerd->at('cgi.sock'), '/cgi-bin/who', qr/^Ada asks$/m,
 	    SCRIPT_FILENAME => $script, SCRIPT_NAME => '/cgi-bin/who', REMOTE_USER => 'Ada'));
 };
@@ -104,7 +104,7 @@ subtest 'fcgiwrap.conf' => sub {
 subtest 'worker.conf' => sub {
 	my $ostlerd = example('worker');
 	copy("$examples/worker.sh", $ostlerd->folder . '/srv/jobs/worker.sh') or die $!;
-	$ostlerd->start->wait_for_log(qr/all pools are ready/);
+	$ostlerd->start->wait_until_ready;
 	my $number = 0;
 	my $ask = sub {
 		my @jobs = map { 'job' . ++$number } 1 .. 20;

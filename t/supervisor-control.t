@@ -16,7 +16,7 @@ my $ostlerd = Ostler::Supervisor->new(pools => {
 	cache => { kind => 'service', command => $sleep },
 	web => { kind => 'worker', workers => \2, after => ['cache'], command => $sleep },
 });
-$ostlerd->start->wait_for_log(qr/all pools are ready/);
+$ostlerd->start->wait_until_ready;
 
 sub client { return IO::Socket::UNIX->new(Peer => $ostlerd->socket) // die "cannot connect: $!" }
 

@@ -14,14 +14,15 @@ my $sleep = [ $^X, '-e', 'sleep 1 while 1' ];
 subtest 'a killed worker is replaced, and the others go on' => sub {
 	my $ostlerd = Ostler::Supervisor->new(
 		pools => { web => { kind => 'worker', workers => \3, backoff_first => '20ms', command => $sleep } });
-	$ostlerd->start->wait_for_log(qr/all pools are ready/);
+	$ostlerd->start->wait_until_ready;
 	my @before = map { $ostlerd->worker('web', $_)->{pid} } 1 .. 3;
 	kill 'KILL', $before[1];
 	my $new = $ostlerd->wait_for_worker('web', 2, sub { $_[0]{state} eq 'ready' && $_[0]{pid} != $before[1] }, 'a new worker');
 	is $new->{restarts}, 1, 'its restart is counted';
 	is $ostlerd->worker('web', 1)->{pid}, $before[0], 'the first is the same';
 	is $ostlerd->worker('web', 3)->{pid}, $before[2], 'the third, too';
-	$ostlerd->wait_for_log(qr/web 2: was ended by signal 9 \(Killed\)/);
+	my ($exit) = $ostlerd->events(pool => 'web', event => 'exit');
+	is "$exit->{pid} $exit->{signal}", "$before[1] 9", 'whose end it was, and of what, is written down';
 	is $ostlerd->stop, 0, 'ends with 0';
 };
 
@@ -31,7 +32,7 @@ subtest 'a pool that keeps crashing waits longer each time; the one beside it do
 		    command => [ $^X, '-MTime::HiRes=time', '-e', 'printf "%.3f\n", time; exit 3' ] },
 		good => { kind => 'worker', command => $sleep },
 	});
-	$ostlerd->start->wait_for_log(qr/good: ready/);
+	$ostlerd->start->wait_for_event({ pool => 'good', event => 'ready' });
 	my $pid = $ostlerd->worker('good')->{pid};
 	my @times = wait_for(sub { my @t = split /\n/, $ostlerd->log_of('bad'); @t >= 6 && \@t }, 'six crashes')->@*;
 	my @waits = map { $times[$_] - $times[ $_ - 1 ] } 1 .. 5;
@@ -39,7 +40,8 @@ subtest 'a pool that keeps crashing waits longer each time; the one beside it do
 	cmp_ok $waits[$_], '>=', $least[$_] - 0.01, "wait $_ is at least $least[$_] s" for 0 .. 4;
 	is $ostlerd->pool('bad')->{state}, 'failing', 'the pool is said to fail';
 	is $ostlerd->worker('good')->{pid}, $pid, 'the good one is the same';
-	like $ostlerd->messages, qr/bad: ended with status 3 after .* starts again in/, 'the wait is told';
+	my @waits_told = map { $_->{retry_in} } $ostlerd->events(pool => 'bad', event => 'exit', status => 3);
+	cmp_ok $waits_told[1], '>', $waits_told[0], 'the wait is told';
 	is $ostlerd->stop, 0, 'ends with 0';
 };
 
@@ -64,7 +66,7 @@ subtest 'exit 0 of a FastCGI worker: a crash before it was ready, a renewal afte
 		late => { kind => 'fastcgi', listen => 'unix:%D/sock/late', backoff_first => '30s', ready_interval => '10ms',
 		    command => [ $^X, '-e', 'open my $s, "+<&=", 0; accept my $c, $s; print $c $$; close $c' ] },
 	});
-	$ostlerd->start->wait_for_log(qr/early: ended with status 0 .*starts again in/);
+	cmp_ok $ostlerd->start->wait_for_event({ pool => 'early', event => 'exit', status => 0 })->{retry_in}, '>=', 30, 'the one that ends early is made to wait';
 	for my $n (1 .. 3) {
 		my $worker = $ostlerd->wait_for_worker('late', 1, sub { $_[0]{state} eq 'ready' }, 'a worker that accepts');
 		is $worker->{restarts}, $n - 1, "$n: it is ready without a wait";
@@ -86,8 +88,9 @@ subtest 'a program that cannot be executed is told with the reason' => sub {
 	print $script "#!/no/such/interpreter\n";
 	close $script;
 	chmod 0755, $ostlerd->folder . '/broken';
-	$ostlerd->start->wait_for_log(qr{broken: cannot execute its program \(\S+/broken\): No such file or directory});
-	$ostlerd->wait_for_log(qr/good: ready/);
+	my $exit = $ostlerd->start->wait_for_event({ pool => 'broken', event => 'exit' });
+	like $exit->{text}, qr{cannot execute its program \(\S+/broken\): No such file or directory}, 'the reason';
+	$ostlerd->wait_for_event({ pool => 'good', event => 'ready' });
 	is $ostlerd->worker('good')->{state}, 'ready', 'the other pool runs';
 	is $ostlerd->pool('broken')->{state} eq 'ready', '', 'this one does not';
 	is $ostlerd->stop, 0, 'ends with 0';
@@ -97,7 +100,7 @@ subtest 'what a dead worker leaves in its process group goes with it' => sub {
 	my $ostlerd = Ostler::Supervisor->new(pools => { parent => {
 		kind => 'worker', backoff_first => '20ms', output => '%D/log/parent',
 		command => [ '/bin/sh', '-c', 'sleep 1000 & echo $!; exec sleep 1000' ] } });
-	$ostlerd->start->wait_for_log(qr/parent: ready/);
+	$ostlerd->start->wait_until_ready;
 	my $child = wait_for(sub { $ostlerd->log_of('parent') =~ /^(\d+)\n/ && $1 }, 'the child');
 	ok alive($child), 'its child runs';
 	kill 'KILL', $ostlerd->worker('parent')->{pid};
@@ -111,7 +114,7 @@ subtest 'an orphan that has left the group is reaped, whatever its status' => su
 		kind => 'worker', output => '%D/log/daemonizer',
 		command => [ $^X, '-MPOSIX', '-e',
 			'my $p = fork; if (!$p) { setsid(); my $q = fork; if ($q) { print "$q\n"; exit } 1 until -e "%D/go"; POSIX::_exit(3) } waitpid $p, 0; sleep 1 while 1' ] } });
-	$ostlerd->start->wait_for_log(qr/daemonizer: ready/);
+	$ostlerd->start->wait_until_ready;
 	my $orphan = wait_for(sub { $ostlerd->log_of('daemonizer') =~ /^(\d+)\n/ && $1 }, 'the orphan');
 	wait_for(sub { Ostler::Supervisor::slurp("/proc/$orphan/status") =~ /^PPid:\s+@{[ $ostlerd->pid ]}$/m }, 'its adoption');
 	open my $go, '>', $ostlerd->folder . '/go';
@@ -122,12 +125,12 @@ subtest 'an orphan that has left the group is reaped, whatever its status' => su
 
 subtest 'when ostlerd is killed, workers are told to end' => sub {
 	my $ostlerd = Ostler::Supervisor->new(pools => { web => { kind => 'worker', command => $sleep } });
-	$ostlerd->start->wait_for_log(qr/all pools are ready/);
+	$ostlerd->start->wait_until_ready;
 	my $pid = $ostlerd->worker('web')->{pid};
 	is $ostlerd->stop('KILL'), 128 + 9, 'it is killed';
 	wait_for(sub { !alive($pid) }, 'the end of the worker');
 	$ostlerd->start;
-	wait_for(sub { ($ostlerd->messages =~ /(all pools are ready.*){2}/s) || $ostlerd->has_ended }, 'the next ostlerd');
+	$ostlerd->wait_until_ready;
 	is $ostlerd->pool('web')->{state}, 'ready', 'the next one starts over what was left';
 	is $ostlerd->stop, 0, 'ends with 0';
 };

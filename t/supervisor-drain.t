@@ -60,7 +60,7 @@ sub started
 		chmod 0755, "$folder/$file";
 	}
 	my %params = map { $_ => $program{$name}{params}{$_} =~ s/%D/$folder/r } keys %{ $program{$name}{params} // {} };
-	$ostlerd->start->wait_for_log(qr/all pools are ready/);
+	$ostlerd->start->wait_until_ready;
 	return ($ostlerd, $listen =~ s/%D/$folder/r, params => \%params);
 }
 
@@ -153,6 +153,26 @@ subtest 'a request that never ends: signalled after drain_timeout, killed after 
 	cmp_ok time - $began, '>', 0.55, 'one that blocks all signals';
 	cmp_ok time - $began, '<', 6, 'is not waited for any longer';
 	is scalar($ostlerd->events(event => "kill", generation => 2)), 1, "is killed in the end";
+	is $ostlerd->stop, 0, 'ends with 0';
+};
+
+# libfcgi 2.4.2: told to end while it waits for the first bytes of a client, it hangs up on it and turns
+# in a circle for ever.  ostlerd never signals at such a moment, but others may.
+subtest 'a libfcgi worker that turns in a circle is killed when its time is up, and holds up nobody' => sub {
+	my ($ostlerd, $address) = started('libfcgi', 'unix:%D/sock/web', workers => \1, drain_timeout => '300ms', stop_timeout => '300ms');
+	my $pid = $ostlerd->worker('web')->{pid};
+	my $silent = Ostler::FastCgi::connection($address) // die "cannot connect: $!";
+	wait_for(sub { Ostler::Supervisor::slurp("/proc/$pid/syscall") =~ /^(?:7|271) / }, 'it to wait for the first bytes of its client');
+	kill 'TERM', $pid;
+	my $spent = sub { (split ' ', Ostler::Supervisor::slurp("/proc/$pid/stat"))[13] // 0 };
+	my $before = $spent->();
+	wait_for(sub { $spent->() > $before + 20 }, 'it to turn in a circle');
+	change($ostlerd, environment => ['X=1']);
+	reload_drained($ostlerd);
+	my ($exit) = $ostlerd->events(event => 'exit', pid => $pid);
+	is $exit->{signal}, 9, 'it is killed';
+	ok $ostlerd->events(event => 'kill', pid => $pid), 'which is written down';
+	is $ostlerd->client->ask(POST => '/', 'x')->{body}, 'x', 'the next one serves';
 	is $ostlerd->stop, 0, 'ends with 0';
 };
 

@@ -17,7 +17,7 @@ subtest 'the life of a worker' => sub {
 	my $ostlerd = Ostler::Supervisor->new(pools => {
 		web => { kind => 'worker', workers => \2, command => $sleep, backoff_first => '20ms' },
 		prepare => { kind => 'task', command => ['/bin/true'] } });
-	$ostlerd->start->wait_for_log(qr/all pools are ready/);
+	$ostlerd->start->wait_until_ready;
 	my $pid = $ostlerd->worker('web', 2)->{pid};
 	kill 'KILL', $pid;
 	$ostlerd->wait_for_event({ pool => 'web', event => 'ready' }, 3);
@@ -63,7 +63,7 @@ subtest 'what cannot be executed, and what is not ready in time' => sub {
 
 subtest 'why, for people' => sub {
 	my $ostlerd = Ostler::Supervisor->new(pools => { web => { kind => 'worker', command => $sleep, backoff_first => '20ms' } });
-	$ostlerd->start->wait_for_log(qr/all pools are ready/);
+	$ostlerd->start->wait_until_ready;
 	my $pid = $ostlerd->worker('web')->{pid};
 	kill 'KILL', $pid;
 	$ostlerd->wait_for_event({ event => 'exit' });
@@ -84,7 +84,7 @@ subtest 'why, for people' => sub {
 
 subtest 'events --follow tells until the end' => sub {
 	my $ostlerd = Ostler::Supervisor->new(pools => { web => { kind => 'worker', command => $sleep, backoff_first => '20ms' } });
-	$ostlerd->start->wait_for_log(qr/all pools are ready/);
+	$ostlerd->start->wait_until_ready;
 	my $file = $ostlerd->folder . '/followed';
 	my $follower = fork // die "cannot fork: $!";
 	if ($follower == 0) {
@@ -94,7 +94,7 @@ subtest 'events --follow tells until the end' => sub {
 	}
 	wait_for(sub { Ostler::Supervisor::slurp($file) =~ /master_ready/ }, 'what was before');
 	kill 'KILL', $ostlerd->worker('web')->{pid};
-	wait_for(sub { Ostler::Supervisor::slurp($file) =~ /"signal":9/ }, 'what is new');
+	wait_for(sub { Ostler::Supervisor::slurp($file) =~ /"signal":9.*"ready"/s }, 'what is new');
 	is $ostlerd->stop, 0, 'ends with 0';
 	waitpid $follower, 0;
 	is $?, 0, 'the follower ends, too';

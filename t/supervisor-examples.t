@@ -35,7 +35,7 @@ subtest 'the FastCGI worker in C' => sub {
 	my ($status, undef, $complaints) = $ostlerd->run('cc', '-Wall', '-Wextra', '-Werror',
 	    '-o', $ostlerd->folder . '/hello', $ostlerd->folder . '/hello.c', '-lfcgi');
 	is $status, 0, 'it compiles without a warning' or diag $complaints;
-	$ostlerd->start->wait_for_log(qr/all pools are ready/);
+	$ostlerd->start->wait_until_ready;
 	like +Ostler::FastCgi->new($ostlerd->at('hello'))->ask(GET => '/x')->{body},
 	    qr{worker [12] of pool hello: GET /x is request 1\n$}, 'it answers';
 	is $ostlerd->stop, 0, 'ostlerd ends with 0';
@@ -46,7 +46,7 @@ subtest 'the plain worker in Perl' => sub {
 	my $ostlerd = Ostler::Supervisor->new(pools => { sweeper => {
 		kind => 'worker', command => [ $^X, '%D/sweeper' ], ready => 'notify' } });
 	write_file($ostlerd->folder . '/sweeper', example(qr/^#!.usr.bin.perl/m));
-	$ostlerd->start->wait_for_log(qr/all pools are ready/);
+	$ostlerd->start->wait_until_ready;
 	my $worker = $ostlerd->wait_for_worker('sweeper', 1, sub { defined $_[0]{status} }, 'its status');
 	is $worker->{status}, 'sweeping', 'it says what it does';
 	is $ostlerd->stop, 0, 'ostlerd ends with 0';

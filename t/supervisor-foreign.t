@@ -39,7 +39,7 @@ for my $name (sort keys %programs) {
 		print $out $program->{text};
 		close $out;
 		chmod 0755, $script;
-		$ostlerd->start->wait_for_log(qr/all pools are ready/);
+		$ostlerd->start->wait_until_ready;
 
 		my $client = sub { $ostlerd->client(@_) };
 		my @to = (SCRIPT_FILENAME => $script, SCRIPT_NAME => "/$program->{script}", REDIRECT_STATUS => 200);

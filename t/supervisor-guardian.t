@@ -42,7 +42,7 @@ sub guardian_of
 
 subtest 'when ostlerd is killed, what ignores all signals goes, and what it has left, too' => sub {
 	my $ostlerd = Ostler::Supervisor->new(pools => { deaf => deaf_pool() });
-	$ostlerd->start->wait_for_log(qr/all pools are ready/);
+	$ostlerd->start->wait_until_ready;
 	my @pids = pids_of($ostlerd);
 	is scalar(grep { alive($_) } @pids), 4, 'two workers and their children';
 	is $ostlerd->stop('KILL'), 128 + 9, 'ostlerd is killed';
@@ -51,7 +51,7 @@ subtest 'when ostlerd is killed, what ignores all signals goes, and what it has 
 	cmp_ok time - $began, '<', 10, 'they go soon';
 	wait_for(sub { !$ostlerd->left }, 'the guardian to end', 20);
 	$ostlerd->start;
-	wait_for(sub { ($ostlerd->messages =~ /(all pools are ready.*){2}/s) || $ostlerd->has_ended }, 'the next ostlerd');
+	$ostlerd->wait_until_ready;
 	is $ostlerd->status->{state}, 'running', 'the next one can start at once';
 	is $ostlerd->stop, 0, 'ends with 0';
 	is_deeply [ $ostlerd->left ], [], 'nothing is left';
@@ -59,7 +59,7 @@ subtest 'when ostlerd is killed, what ignores all signals goes, and what it has 
 
 subtest 'a guardian that dies is replaced by one that knows all' => sub {
 	my $ostlerd = Ostler::Supervisor->new(pools => { deaf => deaf_pool() });
-	$ostlerd->start->wait_for_log(qr/all pools are ready/);
+	$ostlerd->start->wait_until_ready;
 	my @pids = pids_of($ostlerd);
 	my $guardian = guardian_of($ostlerd);
 	ok $guardian, 'there is one';
@@ -73,7 +73,7 @@ subtest 'a guardian that dies is replaced by one that knows all' => sub {
 
 subtest 'a signal to the whole group of ostlerd does not reach the guardian' => sub {
 	my $ostlerd = Ostler::Supervisor->new(pools => { deaf => deaf_pool() });
-	$ostlerd->start(sub { setpgrp })->wait_for_log(qr/all pools are ready/);
+	$ostlerd->start(sub { setpgrp })->wait_until_ready;
 	my @pids = pids_of($ostlerd);
 	kill 'KILL', -$ostlerd->pid;
 	is $ostlerd->wait_for_end, 128 + 9, 'ostlerd is killed';
@@ -87,7 +87,7 @@ subtest 'as process 1: strangers are reaped, and change nothing' => sub {
 		web => { kind => 'worker', output => '%D/log/web', command => [ '/bin/sh', '-c',
 			'for status in 0 3 4; do setsid sh -c "sleep 0.1; exit $status" & done; trap "exit 0" TERM; while :; do sleep 0.1; done' ] },
 		leaver => { kind => 'task', command => [ '/bin/sh', '-c', 'setsid sh -c "sleep 0.2; exit 3" & exit 0' ] } });
-	$ostlerd->start('unshare', '--pid', '--fork', '--kill-child', '--mount-proc')->wait_for_log(qr/all pools are ready/);
+	$ostlerd->start('unshare', '--pid', '--fork', '--kill-child', '--mount-proc')->wait_until_ready;
 	is $ostlerd->status->{pid}, 1, 'it is process 1';
 	wait_for(sub { $ostlerd->status->{state} eq 'running' }, 'it to run');
 	sleep 0.5;

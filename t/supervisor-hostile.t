@@ -17,7 +17,7 @@ my $sleep = [ $^X, '-e', 'sleep 1 while 1' ];
 my $ostlerd = Ostler::Supervisor->new(pools => {
 	web => { kind => 'worker', workers => \4, command => $sleep, backoff_first => '20ms' },
 	chatty => { kind => 'worker', command => [ $^X, '-e', '$| = 1; while (1) { print "x" x 70, "\n" for 1 .. 20; select undef, undef, undef, 0.002 }' ], output => '%D/log/chatty' } });
-$ostlerd->start->wait_for_log(qr/all pools are ready/);
+$ostlerd->start->wait_until_ready;
 
 sub client { return IO::Socket::UNIX->new(Peer => $ostlerd->socket) // die "cannot connect: $!" }
 

@@ -41,7 +41,7 @@ for my $kind (qw(unix tcp)) {
 		my $socket = $port ? IO::Socket::IP->new(LocalHost => '127.0.0.1', LocalPort => $port, Listen => 64, ReuseAddr => 1) : unix_socket($ostlerd->folder . '/sock/web');
 		$socket->blocking(0);
 		my $early = Ostler::FastCgi->new($at)->begin(POST => '/echo', 5);
-		$ostlerd->start(passed(undef, $socket))->wait_for_log(qr/all pools are ready/);
+		$ostlerd->start(passed(undef, $socket))->wait_until_ready;
 		$early->more('early');
 		is $early->finish->{body}, 'early', 'a client that came before ostlerd is served';
 		like Ostler::Supervisor::slurp('/proc/' . $ostlerd->worker('web')->{pid} . '/syscall'), qr/^(?:43|288|202) 0x0 /, 'the socket blocks: a worker waits in accept';
@@ -70,11 +70,27 @@ for my $kind (qw(unix tcp)) {
 	};
 }
 
+subtest 'php-cgi, which gives up on a socket that does not block, stays up' => sub {
+	my $ostlerd = Ostler::Supervisor->new(pools => { web => echo_pool(listen => 'unix:%D/sock/web', command => ['php-cgi']) });
+	my $script = $ostlerd->folder . '/echo.php';
+	open my $out, '>', $script or die "$script: $!";
+	print {$out} '<?php echo file_get_contents("php://input");';
+	close $out;
+	my $socket = unix_socket($ostlerd->folder . '/sock/web');
+	$socket->blocking(0);
+	$ostlerd->start(passed(undef, $socket))->wait_until_ready;
+	for my $n (1 .. 3) {
+		is $ostlerd->client->ask(POST => '/echo.php', "body $n", SCRIPT_FILENAME => $script, REDIRECT_STATUS => 200)->{body}, "body $n", 'it answers';
+	}
+	is scalar($ostlerd->events(event => 'exit')), 0, 'and none has ended';
+	is $ostlerd->stop, 0, 'ends with 0';
+};
+
 subtest 'what no pool wants is closed; a pool that goes lets go of its own' => sub {
 	my $ostlerd = Ostler::Supervisor->new(pools => { web => echo_pool(listen => 'unix:%D/sock/web'),
 		other => { kind => 'worker', command => [ $^X, '-e', 'sleep 1 while 1' ] } });
 	my ($wanted, $unwanted) = map { unix_socket($ostlerd->folder . "/sock/$_") } qw(web nobody);
-	$ostlerd->start(passed(undef, $wanted, $unwanted))->wait_for_log(qr/all pools are ready/);
+	$ostlerd->start(passed(undef, $wanted, $unwanted))->wait_until_ready;
 	like $ostlerd->messages, qr{/sock/nobody was inherited, but no pool listens there: closed}, 'it says so';
 	close $_ for $wanted, $unwanted;
 	ok !IO::Socket::UNIX->new(Peer => $ostlerd->folder . '/sock/nobody'), 'nobody holds it any more';
@@ -88,7 +104,7 @@ subtest 'what no pool wants is closed; a pool that goes lets go of its own' => s
 subtest 'what was meant for another process is not taken' => sub {
 	my $ostlerd = Ostler::Supervisor->new(pools => { web => echo_pool(listen => 'unix:%D/sock/web') });
 	my $socket = unix_socket($ostlerd->folder . '/sock/other');
-	$ostlerd->start(passed(1, $socket))->wait_for_log(qr/all pools are ready/);
+	$ostlerd->start(passed(1, $socket))->wait_until_ready;
 	unlike $ostlerd->messages, qr/inherited/, 'it is left alone';
 	is $ostlerd->client->ask(POST => '/', 'x')->{body}, 'x', 'the pool has its own';
 	is $ostlerd->stop, 0, 'ends with 0';

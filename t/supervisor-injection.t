@@ -59,7 +59,7 @@ for my $name (sort keys %refusals) {
 		my $ostlerd = Ostler::Supervisor->new(pools => {
 			web => { kind => 'worker', command => $sleep, backoff_first => '20ms' },
 			other => { kind => 'worker', command => $sleep } });
-		$ostlerd->start->wait_for_log(qr/all pools are ready/);
+		$ostlerd->start->wait_until_ready;
 		my $other = $ostlerd->worker('other')->{pid};
 		with_injection($ostlerd, [ '-e', "inject=$inject" ], sub {
 			kill_worker($ostlerd, 'web');
@@ -77,7 +77,7 @@ for my $name (sort keys %refusals) {
 
 subtest 'no scoreboard: the worker runs without' => sub {
 	my $ostlerd = Ostler::Supervisor->new(pools => { web => { kind => 'worker', command => $sleep, backoff_first => '20ms' } });
-	$ostlerd->start->wait_for_log(qr/all pools are ready/);
+	$ostlerd->start->wait_until_ready;
 	with_injection($ostlerd, [ '-e', 'inject=memfd_create:error=EMFILE' ], sub {
 		kill_worker($ostlerd, 'web');
 		$ostlerd->wait_for_event({ pool => 'web', event => 'ready' }, 2);
@@ -88,7 +88,7 @@ subtest 'no scoreboard: the worker runs without' => sub {
 
 subtest 'clients cannot be let in: EMFILE' => sub {
 	my $ostlerd = Ostler::Supervisor->new(pools => { web => { kind => 'worker', command => $sleep } });
-	$ostlerd->start->wait_for_log(qr/all pools are ready/);
+	$ostlerd->start->wait_until_ready;
 	with_injection($ostlerd, [ '-e', 'inject=accept4:error=EMFILE:when=1..20' ], sub {
 		wait_for(sub { ($ostlerd->ctl('status'))[0] == 0 }, 'an answer');
 	});
@@ -99,7 +99,7 @@ subtest 'clients cannot be let in: EMFILE' => sub {
 subtest 'the log disk is full, then it is not: ENOSPC' => sub {
 	my $ostlerd = Ostler::Supervisor->new(pools => { web => { kind => 'worker', output => '%D/log/web',
 		command => [ $^X, '-e', '$| = 1; for (1 .. 20_000) { print "line $_\n"; select undef, undef, undef, 0.001 if $_ % 200 == 0 } print "end\n"; sleep 1 while 1' ] } });
-	$ostlerd->start->wait_for_log(qr/all pools are ready/);
+	$ostlerd->start->wait_until_ready;
 	my $file = $ostlerd->folder . '/log/web';
 	wait_for(sub { -s $file }, 'the first lines');
 	with_injection($ostlerd, [ '-P', $file, '-e', 'trace=write', '-e', 'inject=write:error=ENOSPC' ], sub {
@@ -121,7 +121,7 @@ subtest 'the log disk is full, then it is not: ENOSPC' => sub {
 subtest 'the output file cannot be opened: EACCES, and later it can' => sub {
 	my $ostlerd = Ostler::Supervisor->new(pools => { web => { kind => 'worker', output => '%D/log/web', backoff_first => '20ms',
 		command => [ $^X, '-e', '$| = 1; print "hello $$\n"; sleep 1 while 1' ] } });
-	$ostlerd->start->wait_for_log(qr/all pools are ready/);
+	$ostlerd->start->wait_until_ready;
 	my $file = $ostlerd->folder . '/log/web';
 	wait_for(sub { -s $file }, 'the first line');
 	my $pid;
@@ -144,7 +144,7 @@ for my $inject (@in_a_reload) {
 	subtest "in a reload, $inject" => sub {
 		my $ostlerd = Ostler::Supervisor->new(pools => { web => { kind => 'fastcgi', listen => 'unix:%D/sock/web', command => [$echo], workers => \2,
 			ready_interval => '10ms', ready_timeout => '500ms', backoff_first => '20ms' } });
-		$ostlerd->start->wait_for_log(qr/all pools are ready/);
+		$ostlerd->start->wait_until_ready;
 		my @before = map { $_->{pid} } @{ $ostlerd->pool('web')->{workers} };
 		my $load = Ostler::Load->start($ostlerd->at, clients => 3, upload => 0.002);
 		$ostlerd->{options}{pools}{web}{environment} = ['X=1'];

@@ -25,7 +25,7 @@ sub started
 {
 	my (%pools) = @_;
 	my $ostlerd = Ostler::Supervisor->new(pools => \%pools);
-	return $ostlerd->start->wait_for_log(qr/all pools are ready/);
+	return $ostlerd->start->wait_until_ready;
 }
 
 sub living { my ($ostlerd, $pool) = @_; return [ map { $_->{pid} // () } @{ $ostlerd->pool($pool)->{workers} } ] }
@@ -118,7 +118,7 @@ subtest 'WINCH drains, but not at a terminal, whose window may just have changed
 	is $ostlerd->pool('web')->{state}, 'ready', 'all of it';
 	is $ostlerd->stop, 0, 'ends with 0';
 	my $terminal = Ostler::Supervisor->new(pools => { web => echo_pool() });
-	$terminal->start('/bin/sh', '-c', 'exec script -qec "$*" /dev/null', 'sh')->wait_for_log(qr/all pools are ready/);
+	$terminal->start('/bin/sh', '-c', 'exec script -qec "$*" /dev/null', 'sh')->wait_until_ready;
 	my $pid = $terminal->status->{pid};
 	kill 'WINCH', $pid;
 	kill 'TTIN', $pid;

@@ -54,7 +54,7 @@ subtest 'the format, and counters that never go backwards' => sub {
 	my $ostlerd = Ostler::Supervisor->new(pools => {
 		web => { kind => 'fastcgi', listen => 'unix:%D/sock/web', ready_interval => '10ms', command => [ $^X, '-e', 'open my $s, "+<&=", 0; close $c while accept my $c, $s' ] },
 		jobs => { kind => 'worker', workers => \3, command => $sleep, backoff_first => '20ms' } });
-	$ostlerd->start->wait_for_log(qr/all pools are ready/);
+	$ostlerd->start->wait_until_ready;
 	my $before = scrape($ostlerd);
 	is $before->{'ostler_workers{pool="jobs"}'}, 3, 'the workers';
 	is $before->{'ostler_workers_ready{pool="jobs"}'}, 3, 'those that are ready';
@@ -74,7 +74,7 @@ subtest 'exact sums, and never a step back, over kills, recycling and reloads' =
 	my $ostlerd = Ostler::Supervisor->new(pools => { web => {
 		kind => 'fastcgi', listen => 'unix:%D/sock/web', workers => \2, ready_interval => '10ms', backoff_first => '20ms',
 		watch_interval => '20ms', max_requests => \15, command => [ $^X, "$FindBin::Bin/lib/fastcgi-worker", 'scoreboard' ] } });
-	$ostlerd->start->wait_for_log(qr/all pools are ready/);
+	$ostlerd->start->wait_until_ready;
 	my (%last, @back, $answered);
 	my $look = sub {
 		my ($status, $out) = $ostlerd->ctl('metrics');
@@ -136,7 +136,7 @@ subtest 'the queue, from empty to full, and drained' => sub {
 
 subtest 'status --watch draws it again and again' => sub {
 	my $ostlerd = Ostler::Supervisor->new(pools => { jobs => { kind => 'worker', command => $sleep } });
-	$ostlerd->start->wait_for_log(qr/all pools are ready/);
+	$ostlerd->start->wait_until_ready;
 	my $pid = open my $watch, '-|', Ostler::Supervisor::program('ostlerctl'), '-s', $ostlerd->socket, 'status', '--watch' or die $!;
 	my @heads;
 	while (@heads < 2 && defined(my $line = <$watch>)) {

@@ -74,7 +74,7 @@ subtest 'a megabyte without a newline, NULs, half lines and broken UTF-8' => sub
 		long => { kind => 'worker', output => '%D/log/long', command => perl('print chr(195) . chr(169) x 0, "\xc3\xa9" x 524_288, "\nend\n"') },
 		nul => { kind => 'worker', output => '%D/log/nul', output_format => 'json', command => perl('print "a\0b\n\xff\xfe\n"') },
 		half => { kind => 'worker', output => '%D/log/half', command => after_go('print "one "; select undef, undef, undef, 0.05; print "two\n"; print "rest"') } });
-	$ostlerd->start->wait_for_log(qr/all pools are ready/);
+	$ostlerd->start->wait_until_ready;
 	my $end = wait_for(sub { (grep { $_->{line} eq 'end' } logs($ostlerd, 'long'))[0] }, 'the end of the megabyte');
 	my @pieces = lines_of($ostlerd->log_of('long'));
 	is length(join '', @pieces[ 0 .. $#pieces - 1 ]), 1_048_576 + 1, 'nothing of it is lost';
@@ -100,7 +100,7 @@ subtest 'a megabyte without a newline, NULs, half lines and broken UTF-8' => sub
 subtest 'USR1 opens the files anew: no line is lost, none comes twice' => sub {
 	my $ostlerd = Ostler::Supervisor->new(pools => { web => { kind => 'worker', output => '%D/log/web',
 		command => after_go('for (1 .. 10_000) { print "$_\n"; select undef, undef, undef, 0.005 if $_ % 100 == 0 } print "end\n"') } });
-	$ostlerd->start->wait_for_log(qr/all pools are ready/);
+	$ostlerd->start->wait_until_ready;
 	go($ostlerd);
 	my @files = ('web');
 	for my $n (1 .. 5) {
@@ -122,7 +122,7 @@ subtest 'a full disk costs lines and nothing else' => sub {
 	my $ostlerd = Ostler::Supervisor->new(pools => {
 		chatty => { kind => 'worker', output => '%D/log/chatty', command => after_go('for (1 .. 40_000) { print "line $_\n" } print "end\n"') },
 		web => { kind => 'worker', command => perl('1'), backoff_first => '20ms' } });
-	my ($pid, $limit) = ($ostlerd->start->wait_for_log(qr/all pools are ready/)->pid);
+	my ($pid, $limit) = ($ostlerd->start->wait_until_ready->pid);
 	$limit = sub { is +($ostlerd->run('prlimit', '--pid', $pid, "--fsize=$_[0]"))[0], 0, "a file may have $_[0]" };
 	$limit->('20000:');
 	go($ostlerd);
@@ -174,7 +174,7 @@ subtest 'a reader that goes away does no harm' => sub {
 subtest 'those that a dead worker leaves behind with its pipe' => sub {
 	my $ostlerd = Ostler::Supervisor->new(pools => { web => { kind => 'worker', backoff_first => '20ms',
 		command => perl('if (!fork) { require POSIX; POSIX::setsid(); exit if fork; print "left $$\n"; select undef, undef, undef, 0.01 until -e "%D/go"; print "late\n"; exit } wait') } });
-	$ostlerd->start->wait_for_log(qr/all pools are ready/);
+	$ostlerd->start->wait_until_ready;
 	wait_for_line($ostlerd, 'web', qr/^left \d+$/);
 	kill 'KILL', $ostlerd->worker('web')->{pid};
 	my $exit = $ostlerd->wait_for_event({ pool => 'web', event => 'exit' });
@@ -192,7 +192,7 @@ SKIP: {
 	subtest 'a worker of another user can open /dev/stderr' => sub {
 		my $ostlerd = Ostler::Supervisor->new(pools => { web => { kind => 'worker', user => 'nobody', output => '%D/log/web',
 			command => [ '/bin/sh', '-c', 'echo opened >/dev/stderr; echo too >/dev/stdout; exec sleep 1000' ] } });
-		$ostlerd->start->wait_for_log(qr/all pools are ready/);
+		$ostlerd->start->wait_until_ready;
 		wait_for_line($ostlerd, 'web', qr/^too$/);
 		is $ostlerd->log_of('web'), "opened\ntoo\n", 'what it writes there arrives';
 		is $ostlerd->stop, 0, 'ends with 0';
@@ -203,7 +203,7 @@ subtest 'logs of a quiet pool beside a noisy one' => sub {
 	my $ostlerd = Ostler::Supervisor->new(pools => {
 		quiet => { kind => 'worker', output => '%D/log/quiet', command => perl('print "hush\n"') },
 		noisy => { kind => 'worker', output => '%D/log/noisy', command => after_go('print "line $_\n" for 1 .. 500; print "end\n"') } });
-	$ostlerd->start->wait_for_log(qr/all pools are ready/);
+	$ostlerd->start->wait_until_ready;
 	wait_for_line($ostlerd, 'quiet', qr/^hush$/);
 	go($ostlerd);
 	wait_for_line($ostlerd, 'noisy', qr/^end$/);
@@ -214,7 +214,7 @@ subtest 'logs of a quiet pool beside a noisy one' => sub {
 
 subtest 'logs --follow tells each line when it comes' => sub {
 	my $ostlerd = Ostler::Supervisor->new(pools => { web => { kind => 'worker', output => '%D/log/web', command => after_go('print "now\n"') } });
-	$ostlerd->start->wait_for_log(qr/all pools are ready/);
+	$ostlerd->start->wait_until_ready;
 	my $file = $ostlerd->folder . '/followed';
 	my $follower = fork // die "cannot fork: $!";
 	if ($follower == 0) {

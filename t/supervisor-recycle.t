@@ -18,7 +18,7 @@ sub started
 	my (%more) = @_;
 	my $ostlerd = Ostler::Supervisor->new(pools => { web => { kind => 'fastcgi', listen => 'unix:%D/sock/web',
 		command => [$echo], workers => \4, ready_interval => '10ms', watch_interval => '20ms', %more } });
-	return $ostlerd->start->wait_for_log(qr/all pools are ready/);
+	return $ostlerd->start->wait_until_ready;
 }
 
 
@@ -100,7 +100,7 @@ subtest 'by requests, which a program with a scoreboard counts' => sub {
 subtest 'one that cannot be replaced goes on' => sub {
 	my $ostlerd = Ostler::Supervisor->new(pools => { web => { kind => 'fastcgi', listen => 'unix:%D/sock/web', max_age => '300ms',
 		command => [ '/bin/sh', '-c', "test ! -e %D/broken && exec $echo" ], ready_interval => '10ms', backoff_first => '20ms' } });
-	$ostlerd->start->wait_for_log(qr/all pools are ready/);
+	$ostlerd->start->wait_until_ready;
 	my $pid = $ostlerd->worker('web')->{pid};
 	open my $broken, '>', $ostlerd->folder . '/broken';
 	wait_for(sub { $ostlerd->events(pool => 'web', event => 'exit') >= 3 }, 'three that fail to replace it');

@@ -49,7 +49,7 @@ sub started
 {
 	my (%pools) = @_;
 	my $ostlerd = Ostler::Supervisor->new(pools => \%pools);
-	return $ostlerd->start->wait_for_log(qr/all pools are ready/);
+	return $ostlerd->start->wait_until_ready;
 }
 
 subtest 'a changed pool gets new processes, and the others keep theirs' => sub {
@@ -77,7 +77,7 @@ subtest 'a changed pool gets new processes, and the others keep theirs' => sub {
 subtest 'a program that was built anew is a change' => sub {
 	my $ostlerd = Ostler::Supervisor->new(pools => { web => echo_pool(command => ['%D/echo']) });
 	system 'cp', $echo, $ostlerd->folder . '/echo';
-	$ostlerd->start->wait_for_log(qr/all pools are ready/);
+	$ostlerd->start->wait_until_ready;
 	system "cp $echo @{[ $ostlerd->folder ]}/echo.new && mv @{[ $ostlerd->folder ]}/echo.new @{[ $ostlerd->folder ]}/echo";
 	kill 'HUP', $ostlerd->pid;
 	$ostlerd->wait_for_event({ pool => 'web', event => 'generation_end' });

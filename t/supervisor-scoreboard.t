@@ -24,7 +24,7 @@ sub application
 	open my $conf, '>', $ostlerd->folder . '/app.conf' or die "app.conf: $!";
 	print $conf qq(threads = $threads;\nlog_level = "error";\n);
 	close $conf;
-	return $ostlerd->start->wait_for_log(qr/all pools are ready/);
+	return $ostlerd->start->wait_until_ready;
 }
 
 sub sum { my $sum = 0; $sum += $_ for @_; return $sum }
@@ -202,7 +202,7 @@ subtest 'sums are exact over 100,000 requests with workers killed and replaced a
 subtest 'a program in any language can keep the scoreboard' => sub {
 	my $ostlerd = Ostler::Supervisor->new(pools => { web => {
 		kind => 'fastcgi', listen => 'unix:%D/sock/web', ready_interval => '10ms', backoff_first => '20ms', command => [ $foreign, 'scoreboard' ] } });
-	$ostlerd->start->wait_for_log(qr/all pools are ready/);
+	$ostlerd->start->wait_until_ready;
 	$ostlerd->client->ask('GET', '/pid') for 1 .. 30;
 	my $web = wait_for(sub { my $p = $ostlerd->pool('web'); $p->{requests} == 30 && $p }, '30 requests');
 	is $web->{idle}, 1, 'its one thread is idle';
@@ -224,7 +224,7 @@ subtest 'a worker without a scoreboard is told without one' => sub {
 		plain => { kind => 'worker', command => [ $^X, '-e', 'sleep 1 while 1' ] },
 		once => { kind => 'task', command => [ '/bin/sh', '-c', 'test -z "$OSTLER_SCOREBOARD_FD"' ] },
 	});
-	$ostlerd->start->wait_for_log(qr/all pools are ready/);
+	$ostlerd->start->wait_until_ready;
 	my $worker = $ostlerd->worker('plain');
 	is $worker->{$_}, undef, "$_ is not known" for qw(busy idle request requests);
 	cmp_ok $worker->{memory}, '>', 100_000, 'its memory is';

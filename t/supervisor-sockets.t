@@ -25,7 +25,7 @@ subtest 'a unix socket has its owner, group and mode, and blocks' => sub {
 	my @owner = $> == 0 ? (listen_user => 'nobody', listen_group => 'www-data') : ();
 	my $ostlerd = Ostler::Supervisor->new(pools => { web => pool_at('unix:%D/sock/web', listen_mode => '0640', @owner) });
 	my $path = $ostlerd->folder . '/sock/web';
-	$ostlerd->start->wait_for_log(qr/all pools are ready/);
+	$ostlerd->start->wait_until_ready;
 	my ($mode, $uid, $gid) = (stat $path)[ 2, 4, 5 ];
 	is $mode & 07777, 0640, 'its mode';
 	is $uid, @owner ? (getpwnam 'nobody')[2] : $>, 'its owner';
@@ -40,12 +40,12 @@ subtest 'TCP, both kinds' => sub {
 	my ($port, $reservation) = free_port();
 	my $ostlerd = Ostler::Supervisor->new(pools => {
 		four => pool_at("tcp:127.0.0.1:$port"), six => pool_at("tcp:[::1]:$port") });
-	$ostlerd->start->wait_for_log(qr/all pools are ready/);
+	$ostlerd->start->wait_until_ready;
 	is ask(IO::Socket::IP->new(PeerHost => '127.0.0.1', PeerPort => $port)), 'four yes', 'IPv4';
 	is ask(IO::Socket::IP->new(PeerHost => '::1', PeerPort => $port)), 'six yes', 'IPv6';
 	is $ostlerd->stop, 0, 'ends with 0';
 	$ostlerd->start;
-	wait_for(sub { ($ostlerd->messages =~ /(all pools are ready.*){2}/s) || $ostlerd->has_ended }, 'a second start');
+	$ostlerd->wait_until_ready;
 	is ask(IO::Socket::IP->new(PeerHost => '127.0.0.1', PeerPort => $port)), 'four yes', 'the address can be had again at once';
 	is $ostlerd->stop, 0, 'ends with 0';
 };
@@ -70,7 +70,7 @@ subtest 'a stale socket is replaced' => sub {
 		close(IO::Socket::UNIX->new(Local => $name, Listen => 1) // die "cannot listen: $!");
 		ok -S $name, 'a socket without an owner lies there';
 	}
-	$ostlerd->start->wait_for_log(qr/all pools are ready/);
+	$ostlerd->start->wait_until_ready;
 	is ask(IO::Socket::UNIX->new(Peer => $path)), 'web yes', 'ours has taken its place';
 	is $ostlerd->stop, 0, 'ends with 0';
 };
@@ -92,7 +92,7 @@ subtest 'a living socket is left alone, even when its queue is full' => sub {
 
 subtest 'a second ostlerd is refused, and the first undisturbed' => sub {
 	my $ostlerd = Ostler::Supervisor->new(pools => { web => pool_at('unix:%D/sock/web') });
-	$ostlerd->start->wait_for_log(qr/all pools are ready/);
+	$ostlerd->start->wait_until_ready;
 	my $pid = $ostlerd->worker('web')->{pid};
 	my ($status, undef, $complaint) = $ostlerd->run(Ostler::Supervisor::program('ostlerd'), '-c', $ostlerd->conf);
 	is $status, 2, 'exit status 2';
@@ -110,7 +110,7 @@ subtest 'a second ostlerd is refused, and the first undisturbed' => sub {
 subtest 'what has been put in our place is not removed' => sub {
 	my $ostlerd = Ostler::Supervisor->new(pools => { web => pool_at('unix:%D/sock/web') });
 	my $path = $ostlerd->folder . '/sock/web';
-	$ostlerd->start->wait_for_log(qr/all pools are ready/);
+	$ostlerd->start->wait_until_ready;
 	unlink $path, $ostlerd->folder . '/ostlerd.pid';
 	my $other = IO::Socket::UNIX->new(Local => $path, Listen => 1) // die "cannot listen: $!";
 	open my $pid_file, '>', $ostlerd->folder . '/ostlerd.pid';
@@ -125,7 +125,7 @@ subtest 'a path of 107 bytes can be used' => sub {
 	$path .= 'x' x (107 - length $path);
 	$ostlerd = Ostler::Supervisor->new(pools => { web => pool_at("unix:$path") });
 	mkdir $path =~ s{/[^/]*$}{}r;
-	$ostlerd->start->wait_for_log(qr/all pools are ready/);
+	$ostlerd->start->wait_until_ready;
 	symlink $path, $ostlerd->folder . '/short';
 	ok -S $path, 'it is there';
 	is $ostlerd->stop, 0, 'ends with 0';

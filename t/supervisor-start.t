@@ -41,12 +41,13 @@ subtest 'a task that fails is tried again, tells why, and the others wait' => su
 		    command => [ '/bin/sh', '-c', 'test -e %D/go && exit 0; echo the disk is missing; exit 4' ] },
 		server => { kind => 'service', after => ['prepare'], command => $sleep },
 	});
-	$ostlerd->start->wait_for_log(qr/prepare: ended with status 4 after.*starts again in/);
-	$ostlerd->wait_for_log(qr/prepare: \| the disk is missing/);
+	my $exit = $ostlerd->start->wait_for_event({ pool => 'prepare', event => 'exit', status => 4 });
+	cmp_ok $exit->{retry_in}, '>=', 0.05, 'it is tried again';
+	is +($ostlerd->events(pool => 'prepare', event => 'said'))[0]{text}, 'the disk is missing', 'with its last words';
 	$ostlerd->wait_for_log(qr/prepare: server waits for it/);
 	is $ostlerd->pool('server')->{state}, 'waiting', 'the server has not started';
 	open my $go, '>', $ostlerd->folder . '/go';
-	$ostlerd->wait_for_log(qr/all pools are ready/);
+	$ostlerd->wait_until_ready;
 	is $ostlerd->pool('server')->{state}, 'ready', 'now it has';
 	is $ostlerd->stop, 0, 'ends with 0';
 };
@@ -156,10 +157,10 @@ PERL
 		listens => { kind => 'service', ready => "listen:tcp:127.0.0.1:$port", command => [ $^X, '-e', $listen ] },
 		accepts => { kind => 'fastcgi', listen => 'unix:%D/sock/a', command => [ $^X, '-e', $accept ], %go },
 	});
-	$ostlerd->start->wait_for_log(qr/listens: ready/);
+	$ostlerd->start->wait_for_event({ pool => 'listens', event => 'ready' });
 	is $ostlerd->worker($_)->{state}, 'starting', "$_ is not ready yet" for qw(speaks accepts);
 	open my $go, '>', $ostlerd->folder . '/go';
-	$ostlerd->wait_for_log(qr/all pools are ready/);
+	$ostlerd->wait_until_ready;
 	is $ostlerd->worker('speaks')->{status}, 'warm', 'what it says of itself is kept';
 	is $ostlerd->stop, 0, 'ends with 0';
 	is_deeply [ $ostlerd->left ], [], 'its child, too, has gone';
@@ -168,8 +169,8 @@ PERL
 subtest 'a worker that is never ready is stopped and tried again' => sub {
 	my $ostlerd = Ostler::Supervisor->new(pools => { dumb => {
 		kind => 'worker', ready => 'notify', ready_timeout => '100ms', backoff_first => '20ms', command => $sleep } });
-	$ostlerd->start->wait_for_log(qr/dumb: not ready after 0\.1 s; stops it/);
-	$ostlerd->wait_for_log(qr/dumb: was not ready in time after/);
+	$ostlerd->start->wait_for_event({ pool => 'dumb', event => 'not_ready' });
+	like $ostlerd->wait_for_event({ pool => 'dumb', event => 'exit' })->{text}, qr/was not ready in time/, 'the reason';
 	$ostlerd->wait_for_worker('dumb', 1, sub { $_[0]{restarts} >= 1 }, 'a second try');
 	is $ostlerd->stop, 0, 'ends with 0';
 };

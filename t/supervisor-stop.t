@@ -5,6 +5,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Ostler::Process qw(wait_for alive);
+use Ostler::Programs;
 use Ostler::Supervisor;
 use Test::More;
 use Time::HiRes qw(time);
@@ -131,5 +132,25 @@ subtest 'QUIT stops all at once' => sub {
 	is $ostlerd->stop('QUIT'), 0, 'ends with 0';
 	like diary($ostlerd), qr/a_base hears.*b_user ends/s, 'the first did not wait for the last';
 };
+
+my $echo = Ostler::Programs::compile('echo', '-lfcgi');
+for my $case ([ 'TERM', 1 ], [ 'INT', 1 ], [ 'QUIT', 0 ]) {
+	my ($signal, $finishes) = @$case;
+	subtest "$signal with a request in hand: " . ($finishes ? 'it is finished' : 'nobody waits for it') => sub {
+		my $ostlerd = Ostler::Supervisor->new(pools => { web => { kind => 'fastcgi', listen => 'unix:%D/sock/web', command => [ '/usr/bin/env', '--block-signal=TERM', $echo ],
+			workers => \2, ready_interval => '10ms', stop_timeout => '300ms' } });
+		$ostlerd->start->wait_until_ready;
+		my $client = $ostlerd->client;
+		$client->send(POST => '/', 'slow', SECONDS => $finishes ? 1 : 600);
+		wait_for(sub { $ostlerd->pool('web')->{busy} == 1 }, 'the request to be taken');
+		kill $signal, $ostlerd->pid;
+		my $answer = $client->receive;
+		is $answer && $answer->{body}, $finishes ? 'slow' : undef, $finishes ? 'its client has the answer' : 'its client is told by the end of the connection';
+		is $ostlerd->client->ask(GET => '/'), undef, 'nobody new is let in';
+		is $ostlerd->wait_for_end(20), 0, 'ends with 0';
+		ok !-e $ostlerd->folder . '/sock/web' && !-e $ostlerd->socket && !-e $ostlerd->folder . '/ostlerd.pid', 'the sockets and the pid file are gone';
+		is_deeply [ $ostlerd->left ], [], 'nothing is left';
+	};
+}
 
 done_testing;

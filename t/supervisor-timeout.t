@@ -22,7 +22,7 @@ sub start
 	open my $conf, '>', $ostlerd->folder . '/app.conf' or die "app.conf: $!";
 	print $conf qq(threads = 4;\nlog_level = "error";\n);
 	close $conf;
-	return $ostlerd->start->wait_for_log(qr/all pools are ready/);
+	return $ostlerd->start->wait_until_ready;
 }
 
 sub application { return start(ready => 'notify', command => [ Ostler::Supervisor::program('ostler-app'), '-c', '%D/app.conf', 'web' ], @_) }
@@ -171,7 +171,7 @@ subtest 'foreign: without a timeout a request may take for ever' => sub {
 	delete $ostlerd->{options}{pools}{web}{request_timeout};
 	$ostlerd->write_conf;
 	$ostlerd->start;
-	wait_for(sub { $ostlerd->messages =~ /(?:all pools are ready.*){2}/s }, 'the second start');
+	$ostlerd->wait_until_ready;
 	my $pid = pid_of($ostlerd);
 	is $ostlerd->client->ask('GET', '/sleep/1.2')->{body}, $pid, 'it is answered';
 	is $ostlerd->stop, 0, 'ends with 0';
@@ -187,7 +187,7 @@ subtest 'foreign: what cannot be seen is not guessed' => sub {
 	chmod 0111, "$folder/perl";
 	chown $user, $group, $folder, "$folder/ctl", "$folder/sock";
 	$ostlerd->start(sub { $) = "$group $group"; $( = $group; $< = $> = $user });
-	$ostlerd->wait_for_log(qr/all pools are ready/);
+	$ostlerd->wait_until_ready;
 	my $pid = pid_of($ostlerd);
 	is $ostlerd->worker('web')->{$_}, undef, "$_ is unknown" for qw(busy idle request memory);
 	is $ostlerd->client->ask('GET', '/sleep/1.2')->{body}, $pid, 'a request may take its time';

@@ -14,11 +14,11 @@ my $sleep = [ $^X, '-e', 'sleep 1 while 1' ];
 
 subtest 'out of descriptors: clients are turned away, workers live, and later all is well' => sub {
 	my $ostlerd = Ostler::Supervisor->new(pools => { web => { kind => 'worker', command => $sleep, backoff_first => '20ms' } });
-	$ostlerd->start('prlimit', '--nofile=30:1000')->wait_for_log(qr/all pools are ready/);
+	$ostlerd->start('prlimit', '--nofile=30:1000')->wait_until_ready;
 	my $pid = $ostlerd->worker('web')->{pid};
 	my @clients = map { IO::Socket::UNIX->new(Peer => $ostlerd->socket) // () } 1 .. 60;
 	kill 'KILL', $pid;
-	$ostlerd->wait_for_log(qr/web: was ended by signal 9/);
+	wait_for(sub { !-e "/proc/$pid" }, 'the dead to be buried');
 	close $_ for @clients;
 	my $new = $ostlerd->wait_for_worker('web', 1, sub { $_[0]{state} eq 'ready' && $_[0]{pid} != $pid }, 'a new worker');
 	ok $new, 'the worker has been replaced';
@@ -34,13 +34,13 @@ subtest 'no process can be made: it is tried again later' => sub {
 	chown 65534, 65534, $ostlerd->folder, $ostlerd->folder . '/ctl';
 	my @nobody = qw(setpriv --reuid=65534 --regid=65534 --clear-groups);
 	$ostlerd->start(sub { { exec @nobody, $copy, '-c', $ostlerd->conf } });
-	$ostlerd->wait_for_log(qr/all pools are ready/);
+	$ostlerd->wait_until_ready;
 	my $pid = $ostlerd->worker('web')->{pid};
 	my ($usual) = Ostler::Supervisor::slurp('/proc/' . $ostlerd->pid . '/limits') =~ /^Max processes\s+(\w+)/m;
 	my $limit = sub { ($ostlerd->run(@nobody, 'prlimit', '--pid', $ostlerd->pid, "--nproc=$_[0]:"))[0] };
 	is $limit->(1), 0, 'now it can have one process, itself';
 	kill 'KILL', $pid;
-	$ostlerd->wait_for_log(qr/web: cannot make a process: Resource temporarily unavailable; tries again in/);
+	like $ostlerd->wait_for_event({ pool => 'web', event => 'spawn_failed' })->{text}, qr/Resource temporarily unavailable/, 'the reason';
 	is $ostlerd->worker('web')->{state}, 'waiting', 'the worker waits';
 	is $limit->($usual), 0, 'now it can have more';
 	ok $ostlerd->wait_for_worker('web', 1, sub { $_[0]{state} eq 'ready' }, 'the worker'), 'then it comes back';
@@ -59,8 +59,8 @@ subtest 'a pause of ostlerd itself is not held against its workers' => sub {
 	wait_for(sub { -e $ostlerd->folder . '/go.said' }, 'the worker to say that it is ready');
 	sleep 0.6;    # its time is up now, while nobody listens
 	kill 'CONT', $ostlerd->pid;
-	$ostlerd->wait_for_log(qr/web: ready after/);
-	unlike $ostlerd->messages, qr/not ready/, 'what it said in time is heard first';
+	$ostlerd->wait_for_event({ pool => 'web', event => 'ready' });
+	is scalar($ostlerd->events(event => 'not_ready')), 0, 'what it said in time is heard first';
 	is $ostlerd->stop, 0, 'ends with 0';
 };
 

@@ -1,7 +1,7 @@
 # Supervisor.pm - a private ostlerd for a test: its own folder and configuration, nothing left behind.
 #
 #     my $ostlerd = Ostler::Supervisor->new(pools => { web => { kind => 'worker', command => [ … ] } });
-#     $ostlerd->start->wait_for_log(qr/all pools are ready/);
+#     $ostlerd->start->wait_until_ready;
 #     is $ostlerd->worker('web')->{state}, 'ready';
 #     is $ostlerd->stop, 0;
 #
@@ -228,9 +228,19 @@ sub wait_for_event
 {
 	my ($self, $like, $count) = @_;
 	my @found;
-	wait_for(sub { (@found = $self->events(%$like)) >= ($count // 1) },
-	    join(' ', map { "$_ $like->{$_}" } sort keys %$like), 30);
+	wait_for(sub {
+		die "ostlerd has ended:\n" . $self->messages if $self->has_ended;
+		return -S $self->socket && (@found = eval { $self->events(%$like) }) >= ($count // 1);
+	}, join(' ', map { "$_ $like->{$_}" } sort keys %$like), 30);
 	return $found[-1];
+}
+
+# Waits until all pools are ready.
+sub wait_until_ready
+{
+	my ($self) = @_;
+	return $self if eval { $self->wait_for_event({ event => 'master_ready' }) };
+	die "$@ostlerd said:\n" . $self->messages;
 }
 
 # Ends it with a signal and returns its exit status.
