@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include "base/log.h"
+#include "core/journey/quota.h"
 #include "core/journey/router.h"
 #include "core/openapi/openapi.h"
 #include "core/serve/loop.h"
@@ -33,6 +34,10 @@ static bool is_listening(int fd)
 
 int role_web(const struct ostler_program *program, const struct config *config, char **words)
 {
+	const long long quota[QUOTAS] = { [QUOTA_READ] = config->limit_read,
+		[QUOTA_WRITE] = config->limit_write,
+		[QUOTA_EXPENSIVE] = config->limit_expensive,
+		[QUOTA_PROBE] = config->limit_probe };
 	const struct loop_options loop = { .listener = LISTENER,
 		.threads = config->threads,
 		.silence_ms = config->silence,
@@ -45,9 +50,12 @@ int role_web(const struct ostler_program *program, const struct config *config, 
 		die("descriptor 0 is no listening socket: start me under ostlerd(8)");
 	footing_plan(&footing, program, config, "web");
 	footing_open(&footing);
+	footing.app.quotas = quotas_new(footing.arena, quota, config->limit_window);
+	footing.app.limits = limits_open(footing.app.redis, quotas_policies(footing.app.quotas));
 	footing.app.router = router_build(footing.arena, program->features);
 	describe(&footing.app, program, footing.arena);
 	loop_run(&footing.app, &loop);
+	limits_close(&footing.app.limits);
 	footing_close(&footing);
 	return EXIT_SUCCESS;
 }

@@ -17,6 +17,13 @@ enum method { GET = 1, POST, PUT, PATCH, DELETE };
 
 enum access { ANYONE, SIGNED_IN, MANAGER, ADMIN };
 
+/*
+ * What a request counts against: how many of a kind one may send in a window is a
+ * setting (limit_read, … in ostler-app.conf(5)).  By its method unless the route says.
+ */
+enum quota { QUOTA_BY_METHOD, QUOTA_READ, QUOTA_WRITE, QUOTA_EXPENSIVE, QUOTA_PROBE };
+#define QUOTAS (QUOTA_PROBE + 1)
+
 struct request;
 
 /* Answers by one of core.h's reply functions and returns what that returned. */
@@ -51,6 +58,7 @@ struct route {
 	bool needs_match;      /* it must be sent: 428 without */
 	bool transaction;      /* its statements happen together: when it succeeds, or not */
 	const char *media;     /* what it gives when that is no shape: "application/json" */
+	enum quota quota;      /* what it counts against */
 	struct cached_as cached;  /* of a GET */
 	const char *const *drops; /* DROPS(keys): what a change makes wrong in the cache */
 	handler_fn *handler;

@@ -180,23 +180,40 @@ static void take(struct cache *cache, struct arena *arena, struct cached *found,
 		found->why = CACHE_BUSY;
 }
 
-void cache_read(struct cache *cache, struct arena *arena, const char *key, struct cached *found)
+bool cache_ask(
+    struct cache *cache, struct arena *arena, struct cached *found, struct redis_command *command)
 {
-	struct redis_command get = { .words = { "GET", key } };
-	struct redis_reply reply;
+	found->why = CACHE_GONE;
+	*command = (struct redis_command){ .words = { "GET", found->key } };
+	return drops_settle(cache->drops, arena);
+}
+
+void cache_hear(
+    struct cache *cache, struct arena *arena, struct cached *found, const struct redis_reply *reply)
+{
 	long long renew_at;
 
-	*found = (struct cached){ .key = key, .why = CACHE_GONE };
-	if (!drops_settle(cache->drops, arena) || !redis_run(cache->redis, arena, 1, &get, &reply))
+	if (reply == NULL)
 		return;
-	if (!understand(&reply, found, &renew_at)) {
+	if (!understand(reply, found, &renew_at)) {
 		found->why = CACHE_MISSING;
 		/* What is no value of ours would be returned again: it is to be replaced. */
-		take(cache, arena, found, reply.kind == REDIS_NOTHING ? "" : "renew");
+		take(cache, arena, found, reply->kind == REDIS_NOTHING ? "" : "renew");
 	} else if (now_ms() >= renew_at) {
 		found->why = CACHE_DUE;
 		take(cache, arena, found, "renew");
 	}
+}
+
+void cache_read(struct cache *cache, struct arena *arena, const char *key, struct cached *found)
+{
+	struct redis_command get;
+	struct redis_reply reply;
+
+	*found = (struct cached){ .key = key };
+	if (cache_ask(cache, arena, found, &get))
+		cache_hear(cache, arena, found,
+		    redis_run(cache->redis, arena, 1, &get, &reply) ? &reply : NULL);
 }
 
 /* --- keeping --- */

@@ -49,6 +49,14 @@ struct cached {
 struct cache *cache_open(struct redis *, const struct cache_options *);
 void cache_close(struct cache **);
 
+/*
+ * The two halves of cache_read, for a round trip that carries others' questions
+ * too.  False: Redis must not be believed yet, and there is nothing to ask.
+ */
+bool cache_ask(struct cache *, struct arena *, struct cached *, struct redis_command *) MUST_CHECK;
+/* What GET replied; NULL: Redis is not to be had.  A reader that is to renew costs a round trip. */
+void cache_hear(struct cache *, struct arena *, struct cached *, const struct redis_reply *);
+
 /* One round trip for what is there; a reader that is to renew costs a second.  KEY stays the
  * caller's. */
 void cache_read(struct cache *, struct arena *, const char *key, struct cached *);

@@ -25,30 +25,37 @@ static void learn_name(struct redis *redis, struct arena *arena, struct script *
 	}
 }
 
-static struct redis_command command_of(const struct script_call *call, const char *verb)
+struct redis_command script_command(
+    struct redis *redis, struct arena *arena, struct script *script, const struct script_call *call)
 {
 	static const char *const counts[] = { "0", "1", "2", "3", "4" };
-	struct redis_command command = { .words = { verb, NULL, counts[call->keys] } };
+	struct redis_command command = { .words = { "EVAL", script->text, counts[call->keys] } };
 
+	if (atomic_load(&script->state) != KNOWN)
+		learn_name(redis, arena, script);
+	if (atomic_load(&script->state) == KNOWN) {
+		command.words[0] = "EVALSHA";
+		command.words[1] = script->sha;
+	}
 	memcpy(command.words + 3, call->words, sizeof(call->words));
 	memcpy(command.lengths + 3, call->lengths, sizeof(call->lengths));
 	return command;
 }
 
+bool script_is_unknown(const struct redis_reply *reply)
+{
+	return reply->kind == REDIS_ERROR && text_starts(reply->text, "NOSCRIPT");
+}
+
 bool script_run(struct redis *redis, struct arena *arena, struct script *script,
     const struct script_call *call, struct redis_reply *reply)
 {
-	struct redis_command command = command_of(call, "EVALSHA");
+	struct redis_command command = script_command(redis, arena, script, call);
 
-	if (atomic_load(&script->state) != KNOWN)
-		learn_name(redis, arena, script);
-	if (atomic_load(&script->state) == KNOWN) {
-		command.words[1] = script->sha;
-		if (!redis_run(redis, arena, 1, &command, reply))
-			return false;
-		if (reply->kind != REDIS_ERROR || !text_starts(reply->text, "NOSCRIPT"))
-			return true;
-	}
+	if (!redis_run(redis, arena, 1, &command, reply))
+		return false;
+	if (!script_is_unknown(reply))
+		return true;
 	command.words[0] = "EVAL";
 	command.words[1] = script->text;
 	return redis_run(redis, arena, 1, &command, reply);

@@ -28,6 +28,14 @@ struct script_call {
 	size_t lengths[SCRIPT_WORDS_MOST];    /* as in a redis_command */
 };
 
+/*
+ * The call as a command, for a round trip that carries others' too.  To a reply
+ * for which script_is_unknown, run the call by itself.
+ */
+struct redis_command script_command(
+    struct redis *, struct arena *, struct script *, const struct script_call *);
+bool script_is_unknown(const struct redis_reply *);
+
 /* One round trip, two when Redis had to be told the text.  False: as redis_run. */
 bool script_run(struct redis *, struct arena *, struct script *, const struct script_call *,
     struct redis_reply *) MUST_CHECK;

@@ -19,6 +19,7 @@
 #include "core/input/json_body.h"
 #include "core/input/patterns.h"
 #include "core/journey/journey.h"
+#include "core/journey/quota.h"
 
 static struct {
 	struct arena *arena, *of_request;
@@ -30,6 +31,10 @@ static struct {
 	size_t left;
 	char head[8192], answer[1 << 16];
 } now;
+
+/* No Redis: each quota is counted here, and holds for all that a test asks. */
+static const struct redis_options nowhere = { .connections = 1 };
+static const long long quota[QUOTAS] = { 0, 1000000, 1000000, 1, 1 };
 
 /* For the group's setup: FEATURES are the whole program. */
 static inline int begin_asking(const struct feature *const *features)
@@ -43,6 +48,9 @@ static inline int begin_asking(const struct feature *const *features)
 	now.app.router = router_build(now.arena, features);
 	now.app.patterns = now.patterns = patterns_compile(shapes_gather(now.arena, features));
 	now.app.body_limit = 1000;
+	now.app.redis = redis_open(&nowhere);
+	now.app.quotas = quotas_new(now.arena, quota, 60000);
+	now.app.limits = limits_open(now.app.redis, quotas_policies(now.app.quotas));
 	return 0;
 }
 
@@ -50,6 +58,8 @@ static inline int end_asking(void **state)
 {
 	(void)state;
 	patterns_free(&now.patterns);
+	limits_close(&now.app.limits);
+	redis_close(&now.app.redis);
 	scoreboard_detach(&now.board);
 	arena_free(&now.of_request);
 	arena_free(&now.arena);

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <pthread.h>
@@ -20,6 +19,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "store/cache.h"
+#include "t/unit/redis_server.h"
 
 #define KEY   "tasks:user:1"
 #define LEASE "lease:" KEY
@@ -30,80 +30,27 @@ static struct side {
 	struct cache *cache;
 } writer, reader;
 
-static char folder[64], address[96];
 static struct redis_options options = {
-	.address = address, .connections = 2, .timeout_ms = 200, .retry_ms = 3600 * 1000
+	.connections = 2, .timeout_ms = 200, .retry_ms = 3600 * 1000
 };
 static const struct cache_options leases = { .wait_ms = 100, .lease_ms = 5000, .stale_ms = 60000 };
 static struct arena *arena;
-static pid_t server;
-
-static void become_server(void)
-{
-	execlp("redis-server", "redis-server", "--port", "0", "--unixsocket", address, "--save", "",
-	    "--logfile", "/dev/null", "--dir", folder, (char *)NULL);
-	_exit(127);
-}
-
-/* Whether Redis answers somebody who comes only now. */
-static bool answers(void)
-{
-	struct redis *redis = redis_open(&options);
-	struct redis_command ping = { .words = { "PING" } };
-	struct redis_reply reply;
-	bool well = redis_run(redis, arena, 1, &ping, &reply) && reply.kind == REDIS_TEXT;
-
-	redis_close(&redis);
-	return well;
-}
-
-static void wait_for_answer(void)
-{
-	int64_t deadline = clock_now() + 20 * SECOND_US;
-
-	while (!answers()) {
-		assert_true(clock_now() < deadline);
-		usleep(5000);
-	}
-}
 
 static int start_server(void **state)
 {
 	(void)state;
 	log_setup(LOG_ERROR, LOG_TEXT);
-	snprintf(folder, sizeof(folder), "/tmp/cache-test-XXXXXX");
-	if (mkdtemp(folder) == NULL)
-		return -1;
-	snprintf(address, sizeof(address), "%s/redis.sock", folder);
 	arena = arena_new(4096);
-	server = fork();
-	if (server == 0)
-		become_server();
-	wait_for_answer();
-	return 0;
+	options.address = redis_server_address();
+	return redis_server_start(arena);
 }
 
 static int end_server(void **state)
 {
 	(void)state;
-	kill(server, SIGKILL);
-	waitpid(server, NULL, 0);
 	arena_free(&arena);
-	(void)unlink(address);
-	return rmdir(folder);
+	return redis_server_end();
 }
-
-/* A command of somebody else's, behind the cache's back. */
-static struct redis_reply redis_says(struct redis_command command)
-{
-	struct redis *redis = redis_open(&options);
-	struct redis_reply reply = { .kind = REDIS_NOTHING };
-
-	assert_true(redis_run(redis, arena, 1, &command, &reply));
-	redis_close(&redis);
-	return reply;
-}
-#define REDIS(...) redis_says((struct redis_command){ .words = { __VA_ARGS__ } })
 
 static struct side open_side(const struct redis_options *where)
 {
@@ -122,7 +69,7 @@ static void close_side(struct side *side)
 static int open_sides(void **state)
 {
 	(void)state;
-	(void)REDIS("FLUSHALL");
+	(void)redis_server_says("FLUSHALL");
 	writer = open_side(&options);
 	reader = open_side(&options);
 	return 0;
@@ -240,7 +187,7 @@ static void nobody_waits_for_one_who_is_slow(void **state)
 	int64_t began;
 
 	(void)state;
-	(void)REDIS("SET", LEASE, "of one who died", "PX", "4000");
+	(void)redis_server_says("SET", LEASE, "of one who died", "PX", "4000");
 	began = clock_now();
 	assert_int_equal(look(&reader).why, CACHE_BUSY);
 	assert_true(clock_now() - began < leases.wait_ms * 1000 / 2);
@@ -313,7 +260,7 @@ static void values_made_together_are_due_at_different_times(void **state)
 		long long due;
 
 		assert_true(keep_for(&writer, &missed, "x", 1000));
-		due = strtoll(REDIS("GET", KEY).text, NULL, 10);
+		due = strtoll(redis_server_says("GET", KEY).text, NULL, 10);
 		earliest = due < earliest ? due : earliest;
 		latest = due > latest ? due : latest;
 		forget(&writer);
@@ -337,10 +284,10 @@ static void while_a_change_is_in_doubt_nothing_is_put(void **state)
 static void what_is_no_value_of_ours_is_replaced(void **state)
 {
 	(void)state;
-	(void)REDIS("SET", KEY, "rubbish");
+	(void)redis_server_says("SET", KEY, "rubbish");
 	put(&reader, "new");
-	(void)REDIS("DEL", KEY);
-	(void)REDIS("LPUSH", KEY, "rubbish");
+	(void)redis_server_says("DEL", KEY);
+	(void)redis_server_says("LPUSH", KEY, "rubbish");
 	put(&reader, "new");
 	assert_string_equal(found(&writer), "new");
 }
@@ -350,7 +297,7 @@ static void scripts_that_redis_has_forgotten_are_sent_again(void **state)
 	(void)state;
 	put(&writer, "old");
 	forget(&writer);
-	(void)REDIS("SCRIPT", "FLUSH", "SYNC");
+	(void)redis_server_says("SCRIPT", "FLUSH", "SYNC");
 	put(&writer, "new");
 	assert_string_equal(found(&reader), "new");
 }
@@ -446,12 +393,12 @@ static void what_was_forgotten_while_redis_slept_is_gone_when_it_wakes(void **st
 	(void)state;
 	put(&writer, "old");
 	assert_string_equal(found(&reader), "old");
-	assert_int_equal(kill(server, SIGSTOP), 0);
+	assert_int_equal(kill(redis_server.pid, SIGSTOP), 0);
 	/* The writer learns that Redis does not answer; the reader does not ask meanwhile. */
 	assert_string_equal(found(&writer), "nothing");
 	forget(&writer);
-	assert_int_equal(kill(server, SIGCONT), 0);
-	wait_for_answer();
+	assert_int_equal(kill(redis_server.pid, SIGCONT), 0);
+	redis_server_wait();
 	assert_string_equal(found(&reader), "nothing");
 }
 
@@ -460,10 +407,10 @@ static void a_lease_from_before_redis_slept_is_worth_nothing_after_a_change(void
 	struct cached missed = look(&reader);
 
 	(void)state;
-	assert_int_equal(kill(server, SIGSTOP), 0);
+	assert_int_equal(kill(redis_server.pid, SIGSTOP), 0);
 	forget(&writer);
-	assert_int_equal(kill(server, SIGCONT), 0);
-	wait_for_answer();
+	assert_int_equal(kill(redis_server.pid, SIGCONT), 0);
+	redis_server_wait();
 	assert_false(keep_for(&reader, &missed, "old", 300));
 	assert_string_equal(found(&reader), "nothing");
 }
@@ -473,10 +420,10 @@ static void a_change_is_dropped_though_the_breaker_is_open(void **state)
 {
 	(void)state;
 	put(&writer, "old");
-	assert_int_equal(kill(server, SIGSTOP), 0);
+	assert_int_equal(kill(redis_server.pid, SIGSTOP), 0);
 	assert_int_equal(look(&writer).why, CACHE_GONE);
-	assert_int_equal(kill(server, SIGCONT), 0);
-	wait_for_answer();
+	assert_int_equal(kill(redis_server.pid, SIGCONT), 0);
+	redis_server_wait();
 	forget(&writer);
 	assert_string_equal(found(&reader), "nothing");
 }

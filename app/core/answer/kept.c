@@ -78,19 +78,25 @@ static void say_hit(struct request *rq, long long age_ms)
 		    arena_print(rq->arena, "ostler; hit; ttl=-%lld", (age_ms + 999) / 1000));
 }
 
-int kept_find(struct request *rq)
+bool kept_ask(struct request *rq, struct redis_command *command)
+{
+	bool wrong = rq->response.status != 0 || rq->faults.count > 0;
+
+	if (wrong || rq->route->cached.key == NULL || !kept_key_names_all(rq))
+		return false;
+	rq->cached.key = kept_key(rq, rq->route->cached.key);
+	return cache_ask(rq->app->cache, rq->arena, &rq->cached, command);
+}
+
+int stage_find(struct request *rq)
 {
 	struct cached *cached = &rq->cached;
-	int64_t asked;
 	int status = 0;
 
-	if (rq->route->cached.key == NULL || !kept_key_names_all(rq))
+	if (cached->key == NULL)
 		return 0;
-	asked = clock_now();
-	cache_read(rq->app->cache, rq->arena, kept_key(rq, rq->route->cached.key), cached);
 	if (cached->text != NULL)
 		status = restore(rq, cached->text, cached->length);
-	rq->redis_us += clock_now() - asked;
 	if (status != 0) {
 		say_hit(rq, cached->age_ms);
 		return status;

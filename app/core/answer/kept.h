@@ -9,9 +9,17 @@
 
 #include "core/journey/request.h"
 
-/* The kept answer as this request's, and its status; 0: there is none, the handler is to make it.
+/*
+ * Prepares rq->cached and the command that asks the cache for this request's answer.
+ * False: there is nothing to ask.  What came of it is for cache_hear.
  */
-int kept_find(struct request *);
+bool kept_ask(struct request *, struct redis_command *);
+
+/*
+ * The stage behind it: the answer as it was kept, and its status; 0: there is none,
+ * the handler is to make it.
+ */
+int stage_find(struct request *);
 
 /*
  * Behind the handler and whatever commits its work, before the answer leaves:

@@ -1,5 +1,5 @@
 /*
- * inputs.c - the validate stage: path, query, form or JSON become the handler's struct.
+ * inputs.c - the stages bind and validate: path, query, form or JSON become the handler's struct.
  *
  * What stands in the path's {braces} comes from the path; the rest from the
  * query for GET and DELETE, from the body otherwise.
@@ -116,17 +116,6 @@ static int bind_body(struct request *rq)
 	return rq->route->form ? bind_form(rq, body, length) : bind_json(rq, body, length);
 }
 
-static int bind_rest(struct request *rq)
-{
-	const struct target top = top_of(rq);
-	const char *wrong;
-
-	if (rq->method != GET && rq->method != DELETE)
-		return rq->route->takes != NULL ? bind_body(rq) : 0;
-	wrong = rq->query != NULL ? pairs_bind(rq, &top, rq->query) : NULL;
-	return wrong != NULL ? reply_problem(rq, 400, "The query %s", wrong) : 0;
-}
-
 /* After all values: a bulk route's handler gets a list whichever of the two was sent. */
 static void complete(struct request *rq)
 {
@@ -140,17 +129,42 @@ static void complete(struct request *rq)
 	}
 }
 
-int stage_validate(struct request *rq)
+static bool is_in_query(const struct request *rq)
 {
-	int answered;
+	return rq->method == GET || rq->method == DELETE;
+}
 
+static void bind_query(struct request *rq)
+{
+	const struct target top = top_of(rq);
+	const char *wrong = rq->query != NULL ? pairs_bind(rq, &top, rq->query) : NULL;
+
+	if (wrong != NULL)
+		reply_problem(rq, 400, "The query %s", wrong);
+	else
+		complete(rq);
+}
+
+/* What is wrong here is told by the stages behind, when the front has let the request in. */
+int stage_bind(struct request *rq)
+{
 	rq->input = object_new(rq->arena, rq->route->takes != NULL ? rq->route->takes : &nothing);
 	if (!bind_path(rq))
-		return reply_missing(rq);
-	answered = bind_rest(rq);
-	if (answered != 0)
-		return answered;
-	complete(rq);
+		reply_missing(rq);
+	else if (is_in_query(rq))
+		bind_query(rq);
+	return 0;
+}
+
+int stage_validate(struct request *rq)
+{
+	if (!is_in_query(rq)) {
+		int answered = rq->route->takes != NULL ? bind_body(rq) : 0;
+
+		if (answered != 0)
+			return answered;
+		complete(rq);
+	}
 	return rq->faults.count > 0 ? reply_problem(rq, 422, "What was sent has errors.") : 0;
 }
 

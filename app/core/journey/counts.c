@@ -6,6 +6,7 @@
 static const char *const names[] = {
 	[COUNT_CACHE_HITS] = "cache_hits",
 	[COUNT_CACHE_MISSES] = "cache_misses",
+	[COUNT_LIMITED] = "limited",
 };
 
 _Static_assert(COUNT(names) == COUNTS, "each has its name");

@@ -4,7 +4,7 @@
 
 #include "core/journey/request.h"
 
-enum count { COUNT_CACHE_HITS, COUNT_CACHE_MISSES, COUNTS };
+enum count { COUNT_CACHE_HITS, COUNT_CACHE_MISSES, COUNT_LIMITED, COUNTS };
 
 /* Names them on the board; before threads start. */
 void counts_name(struct scoreboard *);

@@ -15,20 +15,30 @@
 #include "core/jobs/enqueue.h"
 
 static int stage_route(struct request *rq);
-static int stage_limit(struct request *rq);
+static int stage_length(struct request *rq);
 
-/* Each returns 0 to go on, or the status of the answer that it has made. */
+/*
+ * Each returns 0 to go on, or the status of the answer that it has made.
+ *
+ * The front asks Redis once for all that is needed there.  It comes behind the
+ * binding of path and query, since the key of a kept answer is made of them, and
+ * before anything is said of their errors or read of the body: nobody makes us
+ * work beyond their quota.  Who asks is known before it, as long as everybody is
+ * the demo user; what a session says will be judged behind it.
+ */
 static const struct stage {
 	const char *name;
 	int (*run)(struct request *);
 } stages[] = {
 	{ "route", stage_route },               /* which line of which table */
 	{ "authenticate", stage_authenticate }, /* who is asking, and may they */
-	{ "limit", stage_limit },               /* is it of a size we take */
+	{ "bind", stage_bind },                 /* path and query become its struct */
+	{ "front", stage_front },               /* may they ask so often; what the cache has */
+	{ "length", stage_length },             /* is the body of a size we take */
 	{ "condition", stage_condition },       /* is a change asked for as it must be */
 	{ "once", stage_once },                 /* or was it, perhaps, before */
-	{ "validate", stage_validate },         /* is it right, and into which struct */
-	{ "find", kept_find },                  /* is the answer in the cache */
+	{ "validate", stage_validate },         /* the body too; is all of it right */
+	{ "find", stage_find },                 /* was the answer in the cache */
 	{ "handle", stage_handle },             /* the feature's own code */
 };
 
@@ -137,7 +147,7 @@ static int stage_route(struct request *rq)
 	return rq->route != NULL ? 0 : not_allowed(rq, place);
 }
 
-static int stage_limit(struct request *rq)
+static int stage_length(struct request *rq)
 {
 	size_t most = rq->route->body_most > 0 ? (size_t)rq->route->body_most : rq->app->body_limit;
 	long long length = 0;

@@ -20,6 +20,8 @@ void journey_end(struct request *);
  * status of the answer that it has made.
  */
 int stage_authenticate(struct request *); /* identity.c */
+int stage_bind(struct request *);         /* inputs.c */
+int stage_front(struct request *);        /* front.c */
 int stage_condition(struct request *);    /* condition.c */
 int stage_once(struct request *);         /* once.c */
 int stage_validate(struct request *);     /* inputs.c */

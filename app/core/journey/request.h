@@ -77,6 +77,9 @@ struct request {
 	struct once *once;               /* its Idempotency-Key; NULL: none that counts */
 	const struct rows *version;      /* of the row to be changed; condition.c */
 
+	struct limited limited; /* whose quota it counts against */
+	struct verdict verdict; /* and how that stands */
+
 	struct cached cached; /* what the cache had, and the lease to renew it */
 	struct drop *drops;   /* keys that its change has made wrong; kept.c */
 	size_t drops_count;

@@ -26,7 +26,7 @@ const struct feature builtin_feature = { .name = "core",
 	.doc = "What the framework itself answers.",
 	.routes = ROUTES(
 	    { ROUTE(GET, "/ping", "Answer at once, from the process alone", ANYONE, ping),
-		.gives = &pong_shape },
+		.gives = &pong_shape, .quota = QUOTA_PROBE },
 	    { ROUTE(GET, "/openapi.json", "Describe this API in OpenAPI 3.1", ANYONE,
 		  openapi_document),
 		.media = "application/json" }) };

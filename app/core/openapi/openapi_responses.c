@@ -79,6 +79,7 @@ static const struct failure {
 	{ 415, has_body, "The body has another media type." },
 	{ 422, takes_something, "What was sent has errors: all of them are listed." },
 	{ 428, needs_match, "If-Match is missing." },
+	{ 429, always, "Too many requests of this kind: Retry-After says when to come again." },
 	{ 503, always, "The service is away for a moment: Retry-After says how long." },
 };
 

@@ -7,6 +7,7 @@
 #include "core/route.h"
 #include "store/cache.h"
 #include "store/db.h"
+#include "store/limits.h"
 #include "store/redis.h"
 
 struct patterns;
@@ -26,6 +27,8 @@ struct application {
 	struct db *db;
 	struct redis *redis;
 	struct cache *cache;
+	struct quotas *quotas;
+	struct limits *limits;     /* of those quotas */
 	long long cache_hold_ms;   /* a change that is in doubt is decided by then */
 	atomic_llong jobs_woken_at; /* clock_now: when workers were last told of work */
 	atomic_llong demo_user_id; /* 0: not looked up yet */

@@ -88,8 +88,10 @@ static int read_health(struct request *rq)
 
 /* clang-format off */
 const struct feature health_feature = { .name = "health", .doc = "For load balancers, monitors and people.", .routes = ROUTES(
-	{ ROUTE(GET, "/live", "Does the process answer", ANYONE, live), .gives = &liveness },
-	{ ROUTE(GET, "/ready", "May it be sent requests", ANYONE, ready), .gives = &readiness },
+	{ ROUTE(GET, "/live", "Does the process answer", ANYONE, live), .gives = &liveness,
+	    .quota = QUOTA_PROBE },
+	{ ROUTE(GET, "/ready", "May it be sent requests", ANYONE, ready), .gives = &readiness,
+	    .quota = QUOTA_PROBE },
 	{ ROUTE(GET, "/health", "How is everything it stands on", ANYONE, read_health),
-	    .gives = &health, .also = 503 }) };
+	    .gives = &health, .also = 503, .quota = QUOTA_PROBE }) };
 /* clang-format on */

@@ -1,0 +1,112 @@
+/* quota.c - whose quota a request counts against, and what the answer says of it. */
+#include "core/journey/quota.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include "base/clock.h"
+#include "core/answer/problem.h"
+#include "core/journey/counts.h"
+
+struct quotas {
+	struct limit_policy policies[QUOTAS];
+	const char *lines[QUOTAS]; /* RateLimit-Policy, which never changes */
+};
+
+static const char *const names[QUOTAS] = { [QUOTA_READ] = "read",
+	[QUOTA_WRITE] = "write",
+	[QUOTA_EXPENSIVE] = "expensive",
+	[QUOTA_PROBE] = "probe" };
+
+struct quotas *quotas_new(struct arena *arena, const long long quota[QUOTAS], long long window_ms)
+{
+	struct quotas *quotas = arena_alloc(arena, sizeof(*quotas));
+
+	for (int i = QUOTA_READ; i < QUOTAS; i++) {
+		quotas->policies[i] = (struct limit_policy){ .name = names[i],
+			.rate = { .quota = quota[i], .window_us = window_ms * 1000 } };
+		quotas->lines[i] = arena_print(arena,
+		    "RateLimit-Policy: \"%s\";q=%lld;w=%lld\r\nRateLimit: \"%s\";r=", names[i],
+		    quota[i], (window_ms + 999) / 1000, names[i]);
+	}
+	return quotas;
+}
+
+const struct limit_policy *quotas_policies(const struct quotas *quotas)
+{
+	return quotas->policies;
+}
+
+/* --- whose --- */
+
+enum { SOMEBODY, IPV4, IPV6 };
+
+/*
+ * The network address that nginx vouches for (nginx/requests.conf).  Of IPv6 the first
+ * 64 bits: a subscriber has all the rest to themselves (RFC 6177).  A peer without
+ * an address, on a unix socket, is one somebody.
+ */
+static void set_address(struct limited *who, const char *text)
+{
+	struct in6_addr six;
+	struct in_addr four;
+
+	if (text == NULL)
+		return;
+	if (inet_pton(AF_INET, text, &four) == 1) {
+		who->kind = IPV4;
+		who->id = four.s_addr;
+	} else if (inet_pton(AF_INET6, text, &six) == 1 && IN6_IS_ADDR_V4MAPPED(&six)) {
+		who->kind = IPV4;
+		who->id = six.s6_addr32[3];
+	} else if (inet_pton(AF_INET6, text, &six) == 1) {
+		who->kind = IPV6;
+		memcpy(&who->id, six.s6_addr, sizeof(who->id));
+	}
+}
+
+static enum quota quota_of(const struct route *route)
+{
+	if (route->quota != QUOTA_BY_METHOD)
+		return route->quota;
+	return route->method == GET ? QUOTA_READ : QUOTA_WRITE;
+}
+
+/*
+ * By address: everybody is the demo user, and a quota that everybody shares is
+ * nobody's.  Who has signed in will count as themselves, wherever they come from.
+ */
+void quota_find(struct request *rq)
+{
+	rq->limited = (struct limited){ .policy = quota_of(rq->route) };
+	set_address(&rq->limited, rq->head.remote_address);
+}
+
+/* --- what the answer says --- */
+
+/* Whole seconds, rounded up: who waits so long has waited long enough. */
+static long long seconds(int64_t us)
+{
+	return (us + SECOND_US - 1) / SECOND_US;
+}
+
+void quota_tell(struct request *rq)
+{
+	struct buffer *lines = &rq->response.lines;
+
+	buffer_add_text(lines, rq->app->quotas->lines[rq->limited.policy]);
+	buffer_add_integer(lines, rq->verdict.remaining);
+	buffer_add(lines, ";t=", 3);
+	buffer_add_integer(lines, seconds(rq->verdict.whole_in));
+	buffer_add(lines, "\r\n", 2);
+}
+
+int quota_refuse(struct request *rq)
+{
+	long long wait = seconds(rq->verdict.retry_in);
+
+	counts_add(rq, COUNT_LIMITED);
+	reply_header(rq, "Retry-After", arena_print(rq->arena, "%lld", wait));
+	return reply_problem(
+	    rq, 429, "Too many requests: come again in %lld second%s.", wait, wait == 1 ? "" : "s");
+}
