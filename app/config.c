@@ -1,13 +1,40 @@
 /* config.c - the table of ostler-app.conf(5). */
 #include "config.h"
 
+#include <string.h>
+
 #include "base/log.h"
+#include "core/answer/cors.h"
 
 /* In the order of their descriptors, from 1. */
 static const char *const request_logs[] = { "stdout", "stderr", NULL };
 
+/* What a mistake would open to everybody, or to nobody, without a word. */
+static void check_origins(const void *filled, struct complaints *complaints)
+{
+	const struct config *config = filled;
+	const struct words *origins = &config->cors_origins;
+
+	for (size_t i = 0; i < origins->count; i++) {
+		const char *origin = origins->word[i];
+
+		if (strcmp(origin, "*") != 0 && !cors_is_origin(origin))
+			settings_complain(complaints, filled, "cors_origins",
+			    "\"%s\" is no origin: it must look like https://app.example:8443, "
+			    "without a path",
+			    origin);
+		else if (*origin == '*' && origins->count > 1)
+			settings_complain(complaints, filled, "cors_origins",
+			    "\"*\" means every origin, so it must stand alone");
+		else if (*origin == '*' && config->cors_credentials)
+			settings_complain(complaints, filled, "cors_credentials",
+			    "every page of the web could act for whoever is signed in: name the "
+			    "origins instead of \"*\"");
+	}
+}
+
 /* clang-format off */
-const struct section config_table = { .size = sizeof(struct config), .settings = (const struct setting[]){
+const struct section config_table = { .size = sizeof(struct config), .check = check_origins, .settings = (const struct setting[]){
 	{ SETTING(struct config, instance_id), .preset = "", .max = 100,
 	    .doc = "Which of several instances this is, in logs and /health. Default: the host's name." },
 	{ SETTING(struct config, instance_name), .preset = "ostler", .max = 100,
@@ -20,6 +47,12 @@ const struct section config_table = { .size = sizeof(struct config), .settings =
 	    .doc = "The largest body of a request; nginx has a limit of its own." },
 	{ SETTING_AS(struct config, idempotency_keep, SETTING_DURATION), .preset = "24h", .min = 1000, .max = 2592000000,
 	    .doc = "How long the answer to a request with an Idempotency-Key is kept." },
+	{ SETTING(struct config, cors_origins), .max = 100,
+	    .doc = "The origins of other sites whose pages may read answers; \"*\": all. None: none." },
+	{ SETTING(struct config, cors_credentials), .preset = "false",
+	    .doc = "Whether those pages may send cookies, and ask for changes with them." },
+	{ SETTING_AS(struct config, cors_max_age, SETTING_DURATION), .preset = "10m", .max = 86400000,
+	    .doc = "How long a browser remembers what such a page may ask." },
 	{ SETTING(struct config, database), .preset = "dbname=ostler", .max = 1000,
 	    .doc = "Where PostgreSQL is, as libpq's key=value text or URI. Empty: no database." },
 	{ SETTING(struct config, database_connections), .preset = "8", .min = 1, .max = 1000,

@@ -9,6 +9,9 @@ struct config {
 	long long threads, silence;
 	long long body_limit;
 	long long idempotency_keep;
+	struct words cors_origins;
+	bool cors_credentials;
+	long long cors_max_age;
 	const char *database;
 	long long database_connections, database_timeout, database_retry;
 	const char *cache;

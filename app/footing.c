@@ -47,6 +47,11 @@ void footing_plan(struct footing *f, const struct ostler_program *program,
 		    .demo_user = config->demo_user,
 		    .cache_hold_ms = 2 * config->database_timeout,
 		    .body_limit = (size_t)config->body_limit,
+		    .cors = { .origins = config->cors_origins.word,
+			.count = config->cors_origins.count,
+			.credentials = config->cors_credentials,
+			.max_age_s = config->cors_max_age / 1000 },
+		    .retry_after_s = (config->database_retry + 999) / 1000,
 		    .idempotency_seconds = (double)config->idempotency_keep / 1000 } };
 }
 

@@ -53,6 +53,17 @@ check_numbers() {
 	esac
 }
 
+# What else could be wrong with an origin the application says; these end up in nginx's language.
+check_origins() {
+	case $CORS_ORIGINS in
+	*[!]A-Za-z0-9.:/\ *_\[-]*) fail "CORS_ORIGINS holds origins such as https://app.example separated by spaces, not \"$CORS_ORIGINS\"" ;;
+	esac
+	case $CORS_CREDENTIALS in
+	true | false) ;;
+	*) fail "CORS_CREDENTIALS must be true or false, not \"$CORS_CREDENTIALS\"" ;;
+	esac
+}
+
 # PostgreSQL's programs are not on anybody's PATH.  A data folder stays with the version that made it.
 find_postgres() {
 	version=

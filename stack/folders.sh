@@ -108,6 +108,21 @@ choose_listeners() {
 	export NGINX_LISTEN NGINX_LISTEN_DEFAULT NGINX_READY HOSTS
 }
 
+# The same origins in two languages: nginx's map, and the application's list.
+choose_origins() {
+	CORS_MAP='' CORS_LIST='' CORS_DEFAULT='' CORS_VARY='' CORS_CREDENTIALS_VALUE=''
+	set -f # a "*" is no pattern here
+	for origin in ${CORS_ORIGINS:-}; do
+		CORS_VARY=Origin
+		CORS_LIST="$CORS_LIST${CORS_LIST:+, }\"$origin\""
+		if [ "$origin" = '*' ]; then CORS_DEFAULT='*'; else CORS_MAP="$CORS_MAP\"$origin\" \"$origin\"; "; fi
+	done
+	set +f
+	CORS_CREDENTIALS=${CORS_CREDENTIALS:-false}
+	[ "$CORS_CREDENTIALS" = false ] || CORS_CREDENTIALS_VALUE=true
+	export CORS_MAP CORS_LIST CORS_DEFAULT CORS_VARY CORS_CREDENTIALS CORS_CREDENTIALS_VALUE
+}
+
 render() { # TEMPLATE RESULT
 	awk -f "$SHARE/stack/render.awk" "$1" >"$2.new" || fail "cannot render $1"
 	mv -- "$2.new" "$2"
@@ -124,6 +139,7 @@ render_all() { # FOLDER TEMPLATE…
 
 render_configuration() {
 	choose_listeners
+	choose_origins
 	export HTML VAR SHARE PORT WORKERS JOBS THREADS LOG_LEVEL INSTANCE_ID APP POSTGRES_BIN NGINX REDIS PSQL
 	render_all "$VAR/etc" "$SHARE"/stack/*.in
 	render_all "$VAR/etc/nginx" "$SHARE"/nginx/*.conf "$SHARE"/nginx/*.in

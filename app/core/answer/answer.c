@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "core/answer/cors.h"
 #include "core/answer/etag.h"
 #include "core/answer/problem.h"
 #include "core/answer/status.h"
@@ -125,6 +126,7 @@ void answer_complete(struct request *rq)
 	add_line(
 	    head, "Cache-Control: ", response->etag != NULL ? "private, no-cache" : "no-store");
 	buffer_add(head, response->lines.data, response->lines.length);
+	cors_add(rq, head);
 	add_line(head, "X-Request-Id: ", rq->trace.request_id);
 	add_line(head, "traceparent: ", rq->trace.parent);
 	buffer_add(head, "\r\n", 2);

@@ -14,9 +14,6 @@
 #include "core/answer/status.h"
 #include "core/input/faults.h"
 
-/* A moment that lets a breaker try again: see database_retry in ostler-app.conf(5). */
-#define RETRY_AFTER "1"
-
 void reply_header(struct request *rq, const char *name, const char *value)
 {
 	struct buffer *lines = &rq->response.lines;
@@ -60,6 +57,14 @@ static void write_problem(struct request *rq, int status, const char *detail)
 	json_close(out, '}');
 }
 
+/* When the breaker lets the next one ask: database_retry of ostler-app.conf(5). */
+static void say_when_to_retry(struct request *rq)
+{
+	long long seconds = rq->app->retry_after_s;
+
+	reply_header(rq, "Retry-After", arena_print(rq->arena, "%lld", seconds > 0 ? seconds : 1));
+}
+
 int reply_problem(struct request *rq, int status, const char *detail, ...)
 {
 	char text[512];
@@ -73,7 +78,7 @@ int reply_problem(struct request *rq, int status, const char *detail, ...)
 	rq->response.etag = NULL;
 	write_problem(rq, status, text);
 	if (status == 503)
-		reply_header(rq, "Retry-After", RETRY_AFTER);
+		say_when_to_retry(rq);
 	return status;
 }
 

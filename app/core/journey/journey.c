@@ -31,6 +31,7 @@ static const struct stage {
 	int (*run)(struct request *);
 } stages[] = {
 	{ "route", stage_route },               /* which line of which table */
+	{ "cross-site", stage_cross_site },     /* does another site's page want it */
 	{ "authenticate", stage_authenticate }, /* who is asking, and may they */
 	{ "bind", stage_bind },                 /* path and query become its struct */
 	{ "front", stage_front },               /* may they ask so often; what the cache has */
@@ -121,9 +122,11 @@ static int not_allowed(struct request *rq, const struct place *place)
 {
 	const char *method = rq->head.method != NULL ? rq->head.method : "";
 
-	reply_header(rq, "Allow", router_allow(rq->arena, place));
+	rq->allow = router_allow(rq->arena, place);
+	reply_header(rq, "Allow", rq->allow);
 	if (strcmp(method, "OPTIONS") == 0)
 		return rq->response.status = 204;
+	rq->allow = NULL;
 	return reply_problem(
 	    rq, 405, "This method is not for this path; Allow lists those that are.");
 }

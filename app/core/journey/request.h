@@ -14,6 +14,7 @@ struct head {
 	const char *method, *uri, *content_type, *content_length;
 	const char *host, *origin, *if_match, *if_none_match, *idempotency_key, *request_id,
 	    *traceparent, *remote_address;
+	const char *sec_fetch_site, *cookie, *authorization;
 };
 
 struct response {
@@ -60,6 +61,7 @@ struct request {
 	char *path, *query;   /* query: NULL without a '?' */
 	const char *template; /* the path as its routes write it; NULL: nothing is there */
 	const struct route *route;
+	const char *allow; /* the methods of the place, once they are to be told */
 	const char *path_value[PATH_NAMES_MOST]; /* in the order of the path's {names} */
 	long long path_id, user_id;
 	void *input;        /* the struct of route->takes; see core/input/object.h */

@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 
+#include "core/answer/cors.h"
 #include "core/route.h"
 #include "store/cache.h"
 #include "store/db.h"
@@ -23,15 +24,17 @@ struct application {
 	int request_log;            /* the descriptor that takes a line per request */
 	const char *demo_user;      /* who everyone is until people can sign in */
 	size_t body_limit;          /* bytes */
+	struct cors cors;           /* which other sites' pages may read answers */
+	long long retry_after_s;    /* a database that was gone is asked again by then */
 	double idempotency_seconds; /* how long an answer under a key is kept */
 	struct db *db;
 	struct redis *redis;
 	struct cache *cache;
 	struct quotas *quotas;
-	struct limits *limits;     /* of those quotas */
-	long long cache_hold_ms;   /* a change that is in doubt is decided by then */
+	struct limits *limits;      /* of those quotas */
+	long long cache_hold_ms;    /* a change that is in doubt is decided by then */
 	atomic_llong jobs_woken_at; /* clock_now: when workers were last told of work */
-	atomic_llong demo_user_id; /* 0: not looked up yet */
+	atomic_llong demo_user_id;  /* 0: not looked up yet */
 };
 
 #endif

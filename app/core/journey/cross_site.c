@@ -1,0 +1,51 @@
+/*
+ * cross_site.c - the stage that refuses changes which a page of another site asks for.
+ *
+ * A browser sends our cookie along whoever wrote the page. What asks for a change
+ * with a cookie must therefore come from a page of our own: its Origin names our
+ * Host or, where an old browser sends none, Sec-Fetch-Site says so. A program that
+ * sends neither is no browser, and a bearer token is nothing that a browser sends
+ * by itself. So forms need no tokens.
+ */
+#include <string.h>
+#include <strings.h>
+
+#include "base/text.h"
+#include "core/journey/journey.h"
+
+static bool has_bearer_token(const struct head *head)
+{
+	return head->authorization != NULL &&
+	       strncasecmp(head->authorization, "Bearer ", strlen("Bearer ")) == 0;
+}
+
+/* Whether ORIGIN, "https://host:port" or "null", is of our Host. Both leave out a usual port. */
+static bool is_our_origin(const char *origin, const char *host)
+{
+	const char *slashes = strstr(origin, "://");
+
+	return slashes != NULL && host != NULL && strcasecmp(slashes + 3, host) == 0;
+}
+
+static bool is_of_another_site(const struct request *rq)
+{
+	const struct head *head = &rq->head;
+	const struct cors *cors = &rq->app->cors;
+
+	if (head->origin == NULL)
+		return head->sec_fetch_site != NULL &&
+		       strcmp(head->sec_fetch_site, "same-origin") != 0;
+	if (is_our_origin(head->origin, head->host))
+		return false;
+	/* Whom the configuration lets send cookies it lets ask for changes. */
+	return !cors->credentials || !cors_allows(cors, head->origin);
+}
+
+int stage_cross_site(struct request *rq)
+{
+	if (rq->head.cookie == NULL || rq->method == GET || has_bearer_token(&rq->head) ||
+	    !is_of_another_site(rq))
+		return 0;
+	return reply_problem(
+	    rq, 403, "A page of another site has asked for this; only ours may, with a cookie.");
+}
