@@ -45,6 +45,8 @@ const struct section config_table = { .size = sizeof(struct config), .check = ch
 	    .doc = "A connection that falls silent in the middle of a request is closed after this." },
 	{ SETTING_AS(struct config, body_limit, SETTING_SIZE), .preset = "1M", .min = 1, .max = 1 << 30,
 	    .doc = "The largest body of a request; nginx has a limit of its own." },
+	{ SETTING(struct config, uploads), .preset = "/var/tmp", .max = 4000,
+	    .doc = "The folder in which a file that is sent stays until its request ends." },
 	{ SETTING_AS(struct config, idempotency_keep, SETTING_DURATION), .preset = "24h", .min = 1000, .max = 2592000000,
 	    .doc = "How long the answer to a request with an Idempotency-Key is kept." },
 	{ SETTING(struct config, cors_origins), .max = 100,

@@ -8,6 +8,7 @@ struct config {
 	const char *instance_id, *instance_name;
 	long long threads, silence;
 	long long body_limit;
+	const char *uploads;
 	long long idempotency_keep;
 	struct words cors_origins;
 	bool cors_credentials;

@@ -52,6 +52,7 @@ void footing_plan(struct footing *f, const struct ostler_program *program,
 			.credentials = config->cors_credentials,
 			.max_age_s = config->cors_max_age / 1000 },
 		    .retry_after_s = (config->database_retry + 999) / 1000,
+		    .uploads = config->uploads,
 		    .idempotency_seconds = (double)config->idempotency_keep / 1000 } };
 }
 

@@ -50,3 +50,12 @@ void buffer_add_integer(struct buffer *buffer, long long value)
 
 	buffer_add_text(buffer, text_from_integer(scratch, value));
 }
+
+void buffer_add_words(struct buffer *b, const char *const *words, const char *separator)
+{
+	for (const char *const *word = words; *word != NULL; word++) {
+		if (word > words)
+			buffer_add_text(b, separator);
+		buffer_add_text(b, *word);
+	}
+}

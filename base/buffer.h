@@ -18,6 +18,9 @@ void buffer_make_room(struct buffer *, size_t more);
 void buffer_print(struct buffer *, const char *format, ...) PRINTF_LIKE(2, 3);
 void buffer_add_integer(struct buffer *, long long value);
 
+/* The words of a NULL-terminated list with SEPARATOR between them. */
+void buffer_add_words(struct buffer *, const char *const *words, const char *separator);
+
 static inline void buffer_add(struct buffer *b, const char *bytes, size_t length)
 {
 	if (b->room - b->length < length)

@@ -59,6 +59,7 @@ make_data_folders() {
 	folder "$VAR/postgres" 0700 postgres
 	folder "$VAR/redis-cache" 0700 redis
 	folder "$VAR/redis-stream" 0700 redis
+	folder "$VAR/uploads" 0700 "$APP_USER"
 }
 
 check_access() { # USER TEST PATH…

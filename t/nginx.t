@@ -193,7 +193,7 @@ subtest 'nginx\'s own errors' => sub {
 	problem_ok(flat(raw_request('GET /', 'Host: localhost')), 400, 'two Hosts');
 	problem_ok(flat(raw_request('GET /%00')), 400, 'a NUL in the path');
 	problem_ok(flat(raw_request('GET /../..')), 400, 'a path above the root');
-	problem_ok(flat(raw_request('POST /api/x', 'Content-Length: 1048577')), 413, 'a body over 1 MB');
+	problem_ok(flat(raw_request('POST /api/x', 'Content-Length: 16777217')), 413, 'a body over 16 MB');
 	problem_ok(flat(raw_request('GET /' . 'x' x 9000)), 414, 'a long target');
 	problem_ok(flat(raw_request('GET /', 'X-Long: ' . 'x' x 9000)), 431, 'a long header');
 	problem_ok(flat(raw_request('POST /api/x', 'Transfer-Encoding: gzip')), 501, 'an unknown coding');
@@ -206,7 +206,7 @@ subtest 'nginx\'s own errors' => sub {
 	is asking('evil.example', 'HEAD /')->{content}, '', 'HEAD has no body';
 	is asking($_, 'GET /')->{status}, 200, "$_ is our name"
 	    for "localhost:$stack->{port}", 'localhost', 'tasks.localhost', '127.0.0.1', '[::1]';
-	is $stack->post("/bytes/10", content => "x" x 1_048_576)->{status}, 200, 'a body of 1 MB passes';
+	is $stack->post("/bytes/10", content => "x" x 16_777_216)->{status}, 200, 'a body of 16 MB passes';
 };
 
 # A reply with one text per header.

@@ -46,6 +46,16 @@ struct value sql_array(struct request *, const struct list *);
 #define sql_members(rq, list, type, member) sql_column(rq, list, offsetof(type, member))
 struct value sql_column(struct request *, const struct list *, size_t offset);
 
+/* --- files --- */
+
+/*
+ * A struct upload is gone when the request ends.  upload_keep gives it the name
+ * PATH for good, where nothing may be yet; false after logging why it could not.
+ * upload_read reads on in it, as an object_source_fn for object_put().
+ */
+bool upload_keep(const struct upload *, const char *path) MUST_CHECK;
+long upload_read(void *upload, char *bytes, size_t room);
+
 /* --- asking the database --- */
 
 /*

@@ -35,9 +35,21 @@ int route_success(const struct route *route)
 	return route->gives == NULL && route->media == NULL ? 204 : 200;
 }
 
+bool route_takes_files(const struct route *route)
+{
+	if (route->takes == NULL)
+		return false;
+	EACH_FIELD (field, route->takes)
+		if (field->kind == UPLOAD)
+			return true;
+	return false;
+}
+
 const char *route_takes_media(const struct route *route)
 {
-	return route->form ? "application/x-www-form-urlencoded" : "application/json";
+	if (route->form)
+		return "application/x-www-form-urlencoded";
+	return route_takes_files(route) ? "multipart/form-data" : "application/json";
 }
 
 bool route_creates(const struct route *route)

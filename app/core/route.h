@@ -113,6 +113,9 @@ enum method method_from_name(const char *name); /* 0: not one of ours */
 const char *access_name(enum access);
 int route_success(const struct route *);
 
+/* Whether it takes a file, and so multipart/form-data. */
+bool route_takes_files(const struct route *);
+
 /* The media type of the body that it takes. */
 const char *route_takes_media(const struct route *);
 

@@ -15,6 +15,14 @@ struct cursor {
 	long long id;
 };
 
+/* A file that was sent: in a temporary file without a name, which ends with the request. */
+struct upload {
+	const char *name;  /* as the client calls it, without any path; NULL: none was sent */
+	const char *media; /* as the client says, in lower case: "text/csv" */
+	long long size;    /* bytes */
+	int fd;            /* read from its beginning; the request closes it */
+};
+
 struct field;
 
 /* Several values of a field with .many: count 0 when none was given. */
@@ -40,10 +48,11 @@ struct field {
 	enum kind kind;
 	size_t offset; /* where the checked value is stored */
 	bool required;
-	bool nullable;             /* null may be given; SQL's NULL is answered as null */
-	long long min, max;        /* code points of text, value of a number; 0, 0: free */
+	bool nullable; /* null may be given; SQL's NULL is answered as null */
+	long long min,
+	    max; /* code points of text, bytes of a file, value of a number; 0, 0: free */
 	const char *preset;        /* stored when it is not given, as a person would write it */
-	const char *const *one_of; /* TEXT: NULL-terminated, or NULL for anything */
+	const char *const *one_of; /* TEXT: NULL-terminated; UPLOAD: of media types */
 	const char *pattern;       /* TEXT: a regular expression (PCRE2) found in it */
 	const struct shape *of;    /* OBJECT: its own fields */
 	long long least, many;     /* a list of so many values; many 0: one value, no list */
@@ -76,7 +85,7 @@ struct shape {
 	.name = #member, .offset = offsetof(type, member),				\
 	.kind = _Generic(((type *)0)->member,						\
 	    const char *: TEXT, long long: INTEGER, double: NUMBER, bool: BOOLEAN,	\
-	    struct cursor: CURSOR)
+	    struct cursor: CURSOR, struct upload: UPLOAD)
 #define FIELD_AS(type, member, as) .name = #member, .offset = offsetof(type, member), .kind = as
 
 /* SHAPE_NAMED is for a second shape of the same struct: its schema needs a name of its own. */

@@ -12,8 +12,8 @@ static void check_preset(struct arena *arena, const struct shape *shape, const s
 
 	if (field->preset == NULL)
 		return;
-	if (field->kind == OBJECT || field->many > 0)
-		bug("%s.%s: no preset can be an object or a list", shape->name, field->name);
+	if (field->kind == OBJECT || field->kind == UPLOAD || field->many > 0)
+		bug("%s.%s: no preset can be that", shape->name, field->name);
 	wrong = bind_from_text(&binder, field, field->preset, arena_alloc(arena, shape->size));
 	if (wrong != NULL)
 		bug("the preset of %s.%s %s", shape->name, field->name, wrong);
@@ -26,10 +26,14 @@ static void check_field(const struct shape *shape, const struct field *field)
 	if ((field->kind == OBJECT) != (field->of != NULL))
 		bug("%s.%s: .of is for an OBJECT, and an OBJECT needs it", shape->name,
 		    field->name);
-	if (field->kind != TEXT && (field->pattern != NULL || field->one_of != NULL))
-		bug("%s.%s: .pattern and .one_of are for TEXT", shape->name, field->name);
-	if (field->kind == CURSOR && (field->many > 0 || field->nullable))
-		bug("%s.%s: a cursor is there once, or not given", shape->name, field->name);
+	if (field->kind != TEXT && field->pattern != NULL)
+		bug("%s.%s: .pattern is for TEXT", shape->name, field->name);
+	if (field->kind != TEXT && field->kind != UPLOAD && field->one_of != NULL)
+		bug("%s.%s: .one_of is for TEXT, or the media types of an UPLOAD", shape->name,
+		    field->name);
+	if ((field->kind == CURSOR || field->kind == UPLOAD) &&
+	    (field->many > 0 || field->nullable))
+		bug("%s.%s is there once, or not given", shape->name, field->name);
 	if (field->max != 0 && field->min > field->max)
 		bug("%s.%s: .min is above .max", shape->name, field->name);
 	if (field->least < 0 || field->many < 0 || field->least > field->many)
@@ -56,10 +60,14 @@ static bool is_in_path(struct arena *arena, const struct route *route, const cha
 
 void shapes_check_route(struct arena *arena, const struct route *route)
 {
-	bool pairs = route->method == GET || route->method == DELETE || route->form;
+	bool pairs = route->method == GET || route->method == DELETE || route->form ||
+		     route_takes_files(route);
 
 	if (route->bulk > 0 && (pairs || route->takes == NULL))
 		bug("%s: only JSON can be a list of what it takes", route->path);
+	if (route_takes_files(route) &&
+	    (route->method == GET || route->method == DELETE || route->form))
+		bug("%s: a file comes with multipart/form-data alone", route->path);
 	if (route->takes == NULL)
 		return;
 	EACH_FIELD (field, route->takes) {
@@ -68,7 +76,7 @@ void shapes_check_route(struct arena *arena, const struct route *route)
 		if ((pairs || in_path) && field->kind == OBJECT)
 			bug("%s: no query, form or path can hold the object %s", route->path,
 			    field->name);
-		if (in_path && (field->many > 0 || route->bulk > 0))
+		if (in_path && (field->many > 0 || route->bulk > 0 || field->kind == UPLOAD))
 			bug("%s: %s is one value in the path", route->path, field->name);
 	}
 }

@@ -25,8 +25,9 @@ enum kind {
 	MONEY,   /* const char *, decimal text with two decimals: never a double on the way */
 	CURSOR,  /* struct cursor: where a page of a list ended */
 	OBJECT,  /* a pointer to a const struct with a shape of its own */
+	UPLOAD,  /* struct upload: a file */
 };
-#define KINDS (OBJECT + 1)
+#define KINDS (UPLOAD + 1)
 
 struct value {
 	enum kind kind;

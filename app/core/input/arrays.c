@@ -26,6 +26,7 @@ struct value value_of_member(struct arena *arena, const struct field *field, con
 		return value_boolean(*(const bool *)place);
 	case CURSOR:
 	case OBJECT:
+	case UPLOAD:
 		bug("%s is no single value for SQL: name its members", field->name);
 	default:
 		return value_text(*(const char *const *)place);

@@ -10,7 +10,8 @@
 #include "base/arena.h"
 #include "core/shape.h"
 
-/* What OBJECT's member of FIELD holds; a list as an array, a cursor or an object not at all. */
+/* What OBJECT's member of FIELD holds; a list as an array, a cursor, an object or a file not at
+ * all. */
 struct value value_of_member(struct arena *, const struct field *, const void *object);
 
 /* All items of a list of values: {"a","b"}. */

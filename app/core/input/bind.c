@@ -41,6 +41,7 @@ static const struct {
 	    NULL },
 	[CURSOR] = { "must be the cursor of a page's \"next\"", sizeof(struct cursor), NULL },
 	[OBJECT] = { "must be an object", sizeof(const void *), NULL },
+	[UPLOAD] = { "must be a file", sizeof(struct upload), NULL },
 };
 
 static void *place(const struct field *field, void *into)
@@ -70,9 +71,8 @@ static const char *not_one_of(struct arena *arena, const char *const *words)
 	struct buffer list;
 
 	buffer_start(&list, arena, 64);
-	buffer_add_text(&list, "must be one of");
-	for (const char *const *word = words; *word != NULL; word++)
-		buffer_print(&list, "%s %s", word == words ? "" : ",", *word);
+	buffer_add_text(&list, "must be one of ");
+	buffer_add_words(&list, words, ", ");
 	buffer_add_char(&list, '\0');
 	return list.data;
 }

@@ -13,6 +13,7 @@
 #include "core/input/inputs.h"
 #include "core/input/json_body.h"
 #include "core/input/media.h"
+#include "core/input/multipart_body.h"
 #include "core/input/object.h"
 #include "core/input/pairs.h"
 #include "core/journey/journey.h"
@@ -105,11 +106,14 @@ static int bind_json(struct request *rq, const char *body, size_t length)
 static int bind_body(struct request *rq)
 {
 	const char *media = route_takes_media(rq->route);
+	const struct target top = top_of(rq);
 	size_t length;
 	char *body;
 
 	if (!media_is(rq->head.content_type, media))
 		return reply_problem(rq, 415, "The body must be %s.", media);
+	if (route_takes_files(rq->route))
+		return multipart_body_bind(rq, &top);
 	body = read_body(rq, &length);
 	if (body == NULL)
 		return reply_problem(rq, 400, "The body is not as long as Content-Length says.");

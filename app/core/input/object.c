@@ -89,6 +89,11 @@ const struct field *object_claim(struct request *rq, const struct target *target
 	return field;
 }
 
+void object_unclaim(const struct target *target, const struct field *field)
+{
+	object_bound(target->object)->given &= ~bit_of(target->shape, field);
+}
+
 void object_set_null(const struct target *target, const struct field *field)
 {
 	object_bound(target->object)->nulls |= bit_of(target->shape, field);

@@ -40,6 +40,9 @@ struct target {
  */
 const struct field *object_claim(struct request *, const struct target *, const char *name);
 
+/* Takes the claim back: what was sent stands for nothing. */
+void object_unclaim(const struct target *, const struct field *);
+
 /* Marks FIELD as given as null. */
 void object_set_null(const struct target *, const struct field *);
 

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "core/input/uploads.h"
 #include "core/journey/transact.h"
 
 struct request *request_new(struct application *app, struct arena *arena)
@@ -27,6 +28,7 @@ void request_end(struct request *rq)
 	for (struct held_rows *held = rq->held; held != NULL; held = held->next)
 		rows_free(held->rows);
 	rq->held = NULL;
+	uploads_close(rq);
 }
 
 const char *request_path_value(const struct request *rq, const char *name)

@@ -75,6 +75,7 @@ struct request {
 	enum fate failure; /* of the first statement that failed; DONE: none did */
 	char failed_constraint[64];
 	struct held_rows *held;          /* freed when the request ends */
+	struct held_file *files;         /* closed when it ends */
 	struct transaction *transaction; /* NULL: each statement is on its own */
 	struct once *once;               /* its Idempotency-Key; NULL: none that counts */
 	const struct rows *version;      /* of the row to be changed; condition.c */

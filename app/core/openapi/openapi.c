@@ -72,6 +72,25 @@ static void write_parameters(const struct schemas *schemas, const struct route *
 	json_close(out, ']');
 }
 
+/* Which media types each file may be of. */
+static void write_encoding(struct buffer *out, const struct route *route)
+{
+	struct buffer types;
+
+	json_key_open(out, "encoding", '{');
+	EACH_FIELD (field, route->takes) {
+		if (field->kind != UPLOAD || field->one_of == NULL)
+			continue;
+		buffer_start(&types, out->arena, 64);
+		buffer_add_words(&types, field->one_of, ", ");
+		json_key_open(out, field->name, '{');
+		json_key(out, "contentType");
+		json_bytes(out, types.data, types.length);
+		json_close(out, '}');
+	}
+	json_close(out, '}');
+}
+
 static void write_body(const struct schemas *schemas, const struct route *route)
 {
 	struct buffer *out = schemas->out;
@@ -85,6 +104,8 @@ static void write_body(const struct schemas *schemas, const struct route *route)
 	json_key_open(out, route_takes_media(route), '{');
 	json_key(out, "schema");
 	schema_body(schemas, route);
+	if (route_takes_files(route))
+		write_encoding(out, route);
 	for (int i = 0; i < 3; i++)
 		json_close(out, '}');
 }

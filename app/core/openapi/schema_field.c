@@ -21,6 +21,7 @@ static const struct {
 	[URL] = { "string", "uri", "\"pattern\":\"^https?://\"" },
 	[MONEY] = { "number", "decimal", "\"multipleOf\":0.01" },
 	[CURSOR] = { "string", NULL, NULL },
+	[UPLOAD] = { "string", NULL, "\"contentMediaType\":\"application/octet-stream\"" },
 };
 
 static bool is_number(const struct field *field)
@@ -73,7 +74,8 @@ static void write_range(struct buffer *out, const struct field *field)
 
 static void write_words(struct buffer *out, const struct field *field)
 {
-	if (field->one_of != NULL) {
+	/* A file's are media types: they stand beside the schema, see openapi.c. */
+	if (field->one_of != NULL && field->kind == TEXT) {
 		json_key_open(out, "enum", '[');
 		for (const char *const *word = field->one_of; *word != NULL; word++)
 			json_text(out, *word);

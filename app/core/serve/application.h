@@ -26,6 +26,7 @@ struct application {
 	size_t body_limit;          /* bytes */
 	struct cors cors;           /* which other sites' pages may read answers */
 	long long retry_after_s;    /* a database that was gone is asked again by then */
+	const char *uploads;        /* the folder of temporary files */
 	double idempotency_seconds; /* how long an answer under a key is kept */
 	struct db *db;
 	struct redis *redis;

@@ -85,7 +85,7 @@ my %check = (
 		my $schema = $self->at($reference) or return "leads to $reference, where nothing is";
 		return $self->check($value, $schema, $where);
 	},
-	map { ($_ => sub { return }) } qw(description default examples),
+	map { ($_ => sub { return }) } qw(description default examples contentMediaType),
 );
 
 # What does not fit, as "/where what" texts; nothing when all does.
