@@ -145,6 +145,7 @@ struct pools {
 	bool *follows; /* [i * count + j]: pool i comes after pool j, perhaps with others between */
 	struct reload *reload;       /* changes this table */
 	struct inherited *inherited; /* sockets that were there before us */
+	size_t look_from;            /* the worker that sight_look_at_all() begins with */
 	enum stopping stopping;
 	int64_t stopping_since; /* of the present kind of stopping */
 	struct pause pause;     /* the last one */

@@ -14,13 +14,7 @@
 #include <sys/types.h>
 
 #include "base/scoreboard.h"
-
-/* A foreign worker's present request, which is known by its connection. */
-struct sighting {
-	uint64_t connection;    /* inode of the socket; 0: it is at no request */
-	int64_t since;          /* clock_now when it was first seen at it */
-	uint64_t reads, writes; /* calls that it had made by then */
-};
+#include "supervisor/pool/foreign.h"
 
 struct sight {
 	int64_t at;           /* clock_now of the last look; 0: none yet */
@@ -31,9 +25,10 @@ struct sight {
 	bool overdue;         /* a request runs for longer than it may */
 	char method[SCOREBOARD_METHOD],
 	    route[SCOREBOARD_ROUTE]; /* of it, or of the oldest; "": unknown */
-	struct sighting foreign;
-	long long memory;  /* bytes (PSS), as of memory_at; -1: not known */
-	int64_t memory_at; /* clock_now; 0: not measured yet */
+	struct sighting foreign;     /* of one without a scoreboard */
+	bool reads, receives;        /* it was seen waiting in read(2); in other calls only */
+	long long memory;            /* bytes (PSS), as of memory_at; -1: not known */
+	int64_t memory_at;           /* clock_now; 0: not measured yet */
 };
 
 struct worker;
@@ -48,7 +43,7 @@ void sight_look(struct worker *, int64_t now);
 /* The same, and measures what the pool has a limit for: worker->requests and worker->memory. */
 void sight_watch(struct worker *, int64_t now);
 
-/* For who asks: looks at all, and measures the memory of those for whom there is time. */
+/* For who asks: looks at all, and measures their memory, as far as there is time for both. */
 void sight_look_at_all(struct pools *, int64_t now);
 
 #define SIGHT_TEXT 160

@@ -9,6 +9,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <linux/tcp.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,6 +56,19 @@ static bool listens(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &size) == 0 && on != 0;
 }
 
+/* Whoever reads them and by which call: the kernel has them of TCP, and of nothing else. */
+static void count_bytes(int fd, struct client *client)
+{
+	struct tcp_info info = { 0 };
+	socklen_t size = sizeof(info);
+
+	client->counted = getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
+			  size >= offsetof(struct tcp_info, tcpi_bytes_sent) +
+				      sizeof(info.tcpi_bytes_sent);
+	client->received = info.tcpi_bytes_received;
+	client->sent = info.tcpi_bytes_sent;
+}
+
 /* The copy is ours for a moment only: a connection that the process closes now ends a bit later. */
 static void look_at_socket(struct search *search, int number)
 {
@@ -66,9 +80,13 @@ static void look_at_socket(struct search *search, int number)
 		return;
 	}
 	if (search->clients->count < CLIENTS_MOST && fstat(fd, &about) == 0 &&
-	    about.st_ino != search->listener && !listens(fd) && has_name(fd, &search->name))
-		search->clients->client[search->clients->count++] = (struct client){ .fd = number,
-			.inode = about.st_ino };
+	    about.st_ino != search->listener && !listens(fd) && has_name(fd, &search->name)) {
+		struct client *client = &search->clients->client[search->clients->count++];
+
+		*client = (struct client){ .fd = number, .inode = about.st_ino };
+		if (search->name.ss_family != AF_UNIX)
+			count_bytes(fd, client);
+	}
 	close(fd);
 }
 
@@ -120,6 +138,25 @@ bool clients_find(pid_t pid, int listener, struct clients *clients)
 	seen = look_at_all(&search);
 	close(search.process);
 	return seen;
+}
+
+bool clients_find_again(pid_t pid, const struct client *known, struct clients *clients)
+{
+	int process = pidfd_open(pid, 0);
+	int fd = process >= 0 ? pidfd_getfd(process, known->fd, 0) : -1;
+	struct stat about;
+
+	clients->count = 0;
+	if (fd >= 0 && fstat(fd, &about) == 0 && about.st_ino == known->inode) {
+		clients->client[clients->count++] = *known;
+		if (known->counted)
+			count_bytes(fd, &clients->client[0]);
+	}
+	if (fd >= 0)
+		close(fd);
+	if (process >= 0)
+		close(process);
+	return clients->count > 0;
 }
 
 bool clients_have(const struct clients *clients, int fd)

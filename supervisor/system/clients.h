@@ -16,6 +16,8 @@
 struct client {
 	int fd; /* of the process */
 	uint64_t inode;
+	bool counted;            /* these are known, which is so of TCP: */
+	uint64_t received, sent; /* bytes, since it was accepted */
 };
 
 struct clients {
@@ -25,6 +27,9 @@ struct clients {
 
 /* The clients of process PID that came through LISTENER.  False: they cannot be seen. */
 bool clients_find(pid_t, int listener, struct clients *);
+
+/* Whether that client is still connected, which is far cheaper to see; it becomes the only one. */
+bool clients_find_again(pid_t, const struct client *, struct clients *);
 
 bool clients_have(const struct clients *, int fd);
 
