@@ -3,89 +3,12 @@
 // Everything goes through the JSON API.  Text from the server only ever becomes text: elements are
 // cloned from the template in the page, and nothing is parsed as HTML.
 
-const $ = (id) => document.getElementById(id);
+import { api } from "/api.js";
+import {
+	$, askFirst, attempt, clone, dateOf, forgetTrouble, held, loadAgain, loadsAnew, say, showFields, showTrouble,
+} from "/page.js";
+
 const PAGE = 20;
-const PATIENCE = 15_000; // ms until a request counts as unanswered
-
-// --- the API ------------------------------------------------------------------------------------
-
-// A failure as a person can read it; fields maps the name of an input to what is wrong with it.
-class Trouble extends Error {
-	constructor(text, { status = 0, fields = {}, retryAfter = 0 } = {}) {
-		super(text);
-		Object.assign(this, { status, fields, retryAfter });
-	}
-}
-
-async function api(method, path, body) {
-	const headers = { Accept: "application/json" };
-	if (body !== undefined) headers["Content-Type"] = "application/json";
-	let reply;
-	try {
-		reply = await fetch(path, {
-			method, headers, body: body === undefined ? undefined : JSON.stringify(body),
-			signal: AbortSignal.timeout(PATIENCE),
-		});
-		if (reply.ok) return reply.status === 204 ? null : await reply.json();
-	} catch {
-		throw new Trouble(navigator.onLine
-			? "The server does not answer." : "You are offline. Nothing you wrote is lost.");
-	}
-	throw await troubleIn(reply);
-}
-
-async function troubleIn(reply) {
-	const problem = await reply.json().catch(() => ({}));
-	const fields = {};
-	for (const { pointer, detail } of problem.errors ?? [])
-		fields[String(pointer).replace(/^\//, "")] ??= detail;
-	const text = problem.detail ?? (reply.status >= 500
-		? "The service is not available at the moment."
-		: `The server answered with status ${reply.status}.`);
-	return new Trouble(text, {
-		status: reply.status, fields, retryAfter: Number(reply.headers.get("Retry-After")) || 0,
-	});
-}
-
-// --- what the page says -------------------------------------------------------------------------
-
-let silence;
-function say(text) {
-	$("said").textContent = text;
-	clearTimeout(silence);
-	silence = setTimeout(() => { $("said").textContent = ""; }, 5000);
-}
-
-let again = null; // what "Try again" repeats
-function showTrouble(trouble, repeat) {
-	again = repeat;
-	$("trouble-text").textContent = trouble.message;
-	$("trouble").hidden = false;
-}
-function forgetTrouble() {
-	again = null;
-	$("trouble").hidden = true;
-}
-
-// Shows what is wrong beside each field; returns whether any field was named.
-function showFields(form, fields) {
-	let first = null;
-	for (const input of form.querySelectorAll("input, textarea")) {
-		const wrong = fields[input.name];
-		const error = $(`${input.id}-error`);
-		error.textContent = wrong ?? "";
-		error.hidden = !wrong;
-		input.removeAttribute("aria-describedby");
-		input.removeAttribute("aria-invalid");
-		if (!wrong) continue;
-		input.setAttribute("aria-invalid", "true");
-		input.setAttribute("aria-describedby", error.id);
-		input.closest("details")?.setAttribute("open", "");
-		first ??= input;
-	}
-	first?.focus();
-	return first !== null;
-}
 
 // --- the list -----------------------------------------------------------------------------------
 
@@ -103,15 +26,8 @@ function address({ q, open, after }) {
 	return text ? `/?${text}` : "/";
 }
 
-function dateOf(text) {
-	const date = new Date(text);
-	const today = new Date().toDateString() === date.toDateString();
-	return today ? `Today, ${date.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })}`
-		: date.toLocaleDateString("en-GB", { day: "numeric", month: "long", year: "numeric" });
-}
-
 function element(task) {
-	const item = $("task").content.firstElementChild.cloneNode(true);
+	const item = clone("task");
 	const [complete, remove] = [item.querySelector(".complete"), item.querySelector(".delete")];
 	const title = item.querySelector(".title");
 	item.dataset.id = task.id;
@@ -148,7 +64,6 @@ function showEmptiness() {
 }
 
 let latest = 0; // the newest load; an answer that comes after a newer question is dropped
-let waiting;    // for the next attempt while the service is away
 
 async function load() {
 	const mine = ++latest;
@@ -157,7 +72,7 @@ async function load() {
 	if (q) query.set("q", q);
 	if (open) query.set("completed", "false");
 	if (after) query.set("after", after);
-	clearTimeout(waiting);
+	loadsAnew();
 	$("tasks").setAttribute("aria-busy", "true");
 	try {
 		const page = await api("GET", `/api/tasks?${query}`);
@@ -167,10 +82,7 @@ async function load() {
 		return true;
 	} catch (trouble) {
 		if (mine !== latest) return false;
-		showTrouble(trouble, load);
-		// A list can be asked for again without harm, so a short outage heals by itself.
-		if (trouble.status === 0 || trouble.status >= 500)
-			waiting = setTimeout(load, 1000 * Math.max(trouble.retryAfter, 5));
+		loadAgain(load, trouble);
 		return false;
 	} finally {
 		if (mine === latest) $("tasks").setAttribute("aria-busy", "false");
@@ -189,22 +101,6 @@ function show(page) {
 }
 
 // --- actions ------------------------------------------------------------------------------------
-
-// Runs ACTION with its button held; on failure says so and offers to do it again.
-async function attempt(button, action, undo = () => {}) {
-	button.setAttribute("aria-disabled", "true");
-	try {
-		await action();
-		forgetTrouble();
-	} catch (trouble) {
-		if (!(trouble instanceof Trouble)) throw trouble;
-		undo(trouble);
-	} finally {
-		button.removeAttribute("aria-disabled");
-	}
-}
-
-const held = (button) => button.getAttribute("aria-disabled") === "true";
 
 async function add() {
 	const form = $("new");
@@ -255,14 +151,7 @@ async function toggle(item) {
 	});
 }
 
-function askToDelete(item) {
-	$("sure-text").textContent = `Delete “${titleOf(item)}”?`;
-	$("sure").returnValue = "";
-	$("sure").addEventListener("close", () => {
-		if ($("sure").returnValue === "delete") remove(item);
-	}, { once: true });
-	$("sure").showModal();
-}
+const askToDelete = (item) => askFirst(`Delete “${titleOf(item)}”?`, () => remove(item));
 
 async function remove(item) {
 	const button = item.querySelector(".delete button");
@@ -326,9 +215,7 @@ $("q").addEventListener("input", () => { clearTimeout(typing); typing = setTimeo
 $("open").addEventListener("change", find);
 $("first").addEventListener("click", turnPage);
 $("next").addEventListener("click", turnPage);
-$("retry").addEventListener("click", () => again?.());
 addEventListener("popstate", () => { fillFind(); load(); });
-addEventListener("online", () => { if (again === load) load(); });
 
 fillFind();
 load();
