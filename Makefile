@@ -11,6 +11,7 @@ FUZZ_SECONDS ?= 60
 MINUTES  ?= 10
 VERBOSE  ?=
 MAKEFLAGS += --no-print-directory
+COMMA     := ,
 QUIET      = $(if $(VERBOSE),,@)
 
 # --- how it is compiled -----------------------------------------------------------------------
@@ -46,7 +47,9 @@ LINK       = $(CC) $(CFLAGS) $(GUARDED) -pie -pthread -Wl,-z,relro,-z,now -Wl,--
 LINKED     = $$(pkg-config --libs $(LIBRARIES))
 # Modules are found beside a program that was built, and in lib/ostler beside one that was installed;
 # they use what the program has (base/log.h above all), so that has all of base/ and shows it.
-HOSTING    = -rdynamic '-Wl,-rpath,$$ORIGIN:$$ORIGIN/..:$$ORIGIN/../lib/ostler' \
+# A sanitizer's dlopen calls the real one itself, for which only the older kind of path counts.
+PATHS      = $(if $(SANITIZE),-Wl$(COMMA)--disable-new-dtags)
+HOSTING    = -rdynamic $(PATHS) '-Wl,-rpath,$$ORIGIN:$$ORIGIN/..:$$ORIGIN/../lib/ostler' \
 	-Wl,--whole-archive $(call archive,base) -Wl,--no-whole-archive
 
 # Objects of a plain and of a sanitized build live side by side; the programs in $(BUILD) are of
