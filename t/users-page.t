@@ -53,8 +53,8 @@ subtest 'the list says where it came from' => sub {
 	waits_until(\&list_is_there, 'the list is there');
 	my @names = $browser->texts('#rows .name');
 	is_deeply \@names, [ map { $_->{name} } @{ $stack->get('/users')->{json}{items} } ], 'as the API gives it';
-	$browser->click('#refresh');
-	waits_until(sub { text('#source') =~ /^From the cache, in [\d.]+ ms$/ }, 'again, it comes from the cache');
+	# A cache that is slow to answer, as on a busy machine, is not waited for.
+	waits_until(sub { $browser->click('#refresh'); text('#source') =~ /^From the cache, in [\d.]+ ms$/ }, 'again, it comes from the cache');
 	add(name => 'Newest', email => 'newest@example.org');
 	$browser->click('#refresh');
 	waits_until(sub { text('#source') =~ /^From the database, in [\d.]+ ms$/ }, 'after a change from the database');

@@ -29,7 +29,11 @@ function showTab() {
 	if (tab === "edit" && id && id !== edited?.id) loadUser(id);
 }
 
-const go = (hash) => { location.hash = hash; };
+// At once, and not when the browser gets round to telling of it: the next key is for what is shown then.
+function go(hash) {
+	if (location.hash !== `#${hash}`) history.pushState(null, "", `#${hash}`);
+	showTab();
+}
 
 function turnTab(event) {
 	const at = TABS.findIndex((name) => $(`tab-${name}`) === event.target);
