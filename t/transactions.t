@@ -30,6 +30,9 @@ subtest 'all of it or nothing' => sub {
 	problem_ok $stack->request(@{ move(1, 2, 71) }), 409, 'the first statement says no';
 	problem_ok $stack->request(@{ move(2, 99, 10) }), 409, 'the last statement says no';
 	problem_ok $stack->request(@{ move(2, 1, 10, path => '/rather-not') }), 409, 'the handler itself says no';
+	my $hasty = $stack->request(@{ move(1, 2, 10, path => '/hasty/3') });
+	problem_ok $hasty, 409, 'a statement says no behind the answer';
+	is $hasty->{headers}{location}, undef, 'which is forgotten';
 	is state_of(), '70 130 100; 1', 'and nothing has happened';
 	is open_transactions(), 0, 'no transaction is left open';
 	is $stack->post('/nothing')->{status}, 204, 'a handler that asks nothing';

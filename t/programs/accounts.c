@@ -87,6 +87,14 @@ static int transfer_later(struct request *rq)
 	return reply_done(rq, NULL);
 }
 
+static int transfer_hastily(struct request *rq)
+{
+	int status = transfer_money(rq);
+
+	query(rq, "UPDATE accounts SET balance = -1 WHERE id = $1", path_id(rq));
+	return status;
+}
+
 static int change_mind(struct request *rq)
 {
 	move(rq);
@@ -109,6 +117,8 @@ static const struct feature accounts = { .name = "accounts", .doc = "Money that 
 	    .takes = &order, .gives = &transfer, .status = 201, .transaction = true },
 	{ ROUTE(POST, "/later", "Move money ten times, in no hurry", ANYONE, transfer_later),
 	    .takes = &order, .transaction = true },
+	{ ROUTE(POST, "/hasty/{id}", "Move money, and answer before all is done", ANYONE, transfer_hastily),
+	    .takes = &order, .gives = &transfer, .status = 201, .transaction = true },
 	{ ROUTE(POST, "/rather-not", "Move money, and refuse to", ANYONE, change_mind),
 	    .takes = &order, .transaction = true },
 	{ ROUTE(POST, "/nothing", "Ask nothing", ANYONE, do_nothing), .transaction = true }) };

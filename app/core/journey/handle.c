@@ -69,7 +69,12 @@ static int attempt(struct request *rq)
 	if (condition_is_set(rq))
 		condition_ask(rq);
 	status = rq->route->handler(rq);
-	if (rq->failure != DONE || status >= 400)
+	/* A handler may have answered before it asked for what then failed. */
+	if (rq->failure != DONE && status < 400) {
+		forget_answer(rq, lines);
+		status = problem_of_failure(rq);
+	}
+	if (status >= 400)
 		return undo(rq, status);
 	if (condition_is_set(rq) && !condition_holds(rq)) {
 		forget_answer(rq, lines);
