@@ -39,6 +39,9 @@ sub program
 	return ($build =~ m{^/} ? $build : "$root/$build") . "/$name";
 }
 
+# Whether the programs were built with a sanitizer; the Makefile leaves word of it.
+sub is_sanitized { return slurp(program('variant')) =~ /^(?:address|thread)/ }
+
 sub new
 {
 	my ($class, %options) = @_;
