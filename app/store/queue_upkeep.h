@@ -19,9 +19,13 @@ struct upkeep {
 	long long rows;
 };
 
-/* One row when this session leads now.  To be asked once: the lock stays until the connection ends.
+/*
+ * One row when this session leads now.  To be asked until it does, and not again:
+ * the lock stays until the connection ends.  Who leads and has asked nothing for
+ * SILENT_MS loses its session.
  */
-struct upkeep upkeep_lead(struct connection *, struct arena *, int64_t deadline);
+struct upkeep upkeep_lead(
+    struct connection *, struct arena *, long long silent_ms, int64_t deadline);
 
 /* Whatever is due becomes available. */
 struct upkeep upkeep_promote(struct connection *, struct arena *, int64_t deadline);

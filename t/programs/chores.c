@@ -77,6 +77,9 @@ static enum job_end note(struct request *rq)
 {
 	const struct chore *in = input(rq);
 
+	/* One of many that look like it. */
+	if (strcmp(in->name, "poison") == 0)
+		raise(SIGKILL);
 	leave_trace(rq);
 	pause_ms(in->ms);
 	return job_done(rq);

@@ -69,40 +69,96 @@ static void add_value(struct buffer *out, enum kind kind, const void *place)
 	}
 }
 
-/* An object stands behind a pointer; as a list's item, in its place. */
-static void add_object(struct buffer *out, const struct field *field, const void *object)
+/* --- objects and lists --- */
+
+static const void *place_of(const struct field *field, const void *record)
+{
+	return (const char *)record + field->offset;
+}
+
+static bool zero_is_a_value(const struct field *field)
+{
+	return field->required ||
+	       (field->min <= 0 && (field->max >= 0 || field->min == field->max));
+}
+
+bool record_has(const struct field *field, const void *record)
+{
+	const void *place = place_of(field, record);
+
+	if (field->many > 0)
+		return field->required || ((const struct list *)place)->count > 0;
+	switch (field->kind) {
+	case INTEGER:
+		return *(const long long *)place != 0 || zero_is_a_value(field);
+	case NUMBER:
+		return *(const double *)place != 0 || zero_is_a_value(field);
+	case BOOLEAN:
+		return true;
+	case CURSOR:
+		return ((const struct cursor *)place)->time != NULL;
+	default:
+		return *(const void *const *)place != NULL;
+	}
+}
+
+typedef void write_fn(struct buffer *, const struct shape *, const void *record);
+
+/* An object stands behind a pointer; as a list's item, in its place.  WRITE writes it. */
+static void add_object(
+    struct buffer *out, const struct field *field, const void *object, write_fn *write)
 {
 	if (object != NULL)
-		record_write(out, field->of, object);
+		write(out, field->of, object);
 	else
 		json_null(out);
 }
 
-static void add_list(struct buffer *out, const struct field *field, const struct list *list)
+static void add_list(
+    struct buffer *out, const struct field *field, const struct list *list, write_fn *write)
 {
 	json_open(out, '[');
 	for (size_t i = 0; i < list->count; i++) {
 		if (field->kind == OBJECT)
-			add_object(out, field, list_item(list, i));
+			add_object(out, field, list_item(list, i), write);
 		else
 			add_value(out, field->kind, list_item(list, i));
 	}
 	json_close(out, ']');
 }
 
+static void add_member(
+    struct buffer *out, const struct field *field, const void *record, write_fn *write)
+{
+	const void *place = place_of(field, record);
+
+	json_key(out, field->name);
+	if (field->many > 0)
+		add_list(out, field, place, write);
+	else if (field->kind == OBJECT)
+		add_object(out, field, *(const void *const *)place, write);
+	else
+		add_value(out, field->kind, place);
+}
+
 void record_write(struct buffer *out, const struct shape *shape, const void *record)
 {
 	json_open(out, '{');
-	EACH_FIELD (field, shape) {
-		const void *place = (const char *)record + field->offset;
+	EACH_FIELD (field, shape)
+		add_member(out, field, record, record_write);
+	json_close(out, '}');
+}
 
-		json_key(out, field->name);
-		if (field->many > 0)
-			add_list(out, field, place);
-		else if (field->kind == OBJECT)
-			add_object(out, field, *(const void *const *)place);
-		else
-			add_value(out, field->kind, place);
-	}
+void record_write_member(struct buffer *out, const struct field *field, const void *record)
+{
+	add_member(out, field, record, record_write_sparse);
+}
+
+void record_write_sparse(struct buffer *out, const struct shape *shape, const void *record)
+{
+	json_open(out, '{');
+	EACH_FIELD (field, shape)
+		if (record_has(field, record))
+			record_write_member(out, field, record);
 	json_close(out, '}');
 }

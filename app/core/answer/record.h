@@ -13,4 +13,15 @@
  */
 void record_write(struct buffer *, const struct shape *, const void *record);
 
+/*
+ * The same for who reads it into a struct again: what is not there is left out.  A
+ * text that is NULL is not there, an empty list, and, since a number has no way to
+ * say so, a 0 where 0 may not be.
+ */
+void record_write_sparse(struct buffer *, const struct shape *, const void *record);
+bool record_has(const struct field *, const void *record);
+
+/* One member, with its key, as record_write_sparse writes it. */
+void record_write_member(struct buffer *, const struct field *, const void *record);
+
 #endif

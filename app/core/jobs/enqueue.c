@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "core/answer/json.h"
 #include "core/answer/problem.h"
+#include "core/answer/record.h"
 #include "core/input/inputs.h"
 #include "core/jobs/args.h"
 #include "core/jobs/kinds.h"
@@ -69,6 +70,14 @@ static bool fits(struct request *rq, const struct job_kind *kind, const void *ar
 	return false;
 }
 
+static void write_args(struct buffer *out, const struct job_kind *kind, const void *arguments)
+{
+	if (kind->takes != NULL)
+		record_write_sparse(out, kind->takes, arguments);
+	else
+		buffer_add_text(out, "{}");
+}
+
 const char *enqueue_when(struct request *rq, const struct job_kind *kind, const void *arguments,
     const struct enqueue_wishes *wishes)
 {
@@ -78,7 +87,7 @@ const char *enqueue_when(struct request *rq, const struct job_kind *kind, const 
 	if (!fits(rq, kind, arguments))
 		return NULL;
 	buffer_start(&args, rq->arena, 256);
-	args_write(&args, kind->takes, arguments);
+	write_args(&args, kind, arguments);
 	buffer_add_char(&args, '\0');
 	entry.args = args.data;
 	entry.unique = args_unique(rq->arena, kind->unique, kind->takes, arguments);
@@ -107,7 +116,7 @@ static bool send_bulk(
 			return false;
 		uuid_make(ids[i]);
 		buffer_start(&text, rq->arena, 64);
-		args_write(&text, kind->takes, arguments + i * size);
+		write_args(&text, kind, arguments + i * size);
 		buffer_add_char(&text, '\0');
 		args[i] = text.data;
 	}

@@ -254,7 +254,8 @@ static bool fire_lines(struct leader *l)
 
 static bool take_lead(struct leader *l)
 {
-	struct upkeep lead = upkeep_lead(l->connection, l->arena, deadline_of(l));
+	struct upkeep lead = upkeep_lead(
+	    l->connection, l->arena, l->options->lease_ms, deadline_of(l));
 	struct upkeep now;
 
 	if (!well(l, lead) || lead.rows == 0)

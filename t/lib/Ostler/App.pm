@@ -98,12 +98,26 @@ sub collect
 sub lock_table
 {
 	my ($self, $table) = @_;
+	return $self->hold("BEGIN;\nLOCK TABLE $table IN ACCESS EXCLUSIVE MODE;", "a lock of $table");
+}
+
+# Runs SQL in a session of its own that stays as it is until "release" is called.
+sub hold
+{
+	my ($self, $sql, $what) = @_;
 	my $pid = open2(my $out, my $in, 'psql', '-XAtqw', '-v', 'ON_ERROR_STOP=1', '-h', $self->var . '/sock', '-U', 'ostler_owner', '-d', 'ostler');
-	print {$in} "BEGIN;\nLOCK TABLE $table IN ACCESS EXCLUSIVE MODE;\n\\echo locked\n";
+	print {$in} "$sql\n\\echo held\n";
 	$in->flush;
-	my $said = <$out> // '';
-	die "cannot lock $table: $said\n" if $said ne "locked\n";
+	my $said;
+	do { $said = <$out> // die "cannot hold $what\n" } until $said eq "held\n";
 	return bless { pid => $pid, in => $in, out => $out }, 'Ostler::App::Lock';
+}
+
+# Keeps an old snapshot open, so that no dead row can be removed, until "release" is called.
+sub hold_snapshot
+{
+	my ($self) = @_;
+	return $self->hold("BEGIN ISOLATION LEVEL REPEATABLE READ;\nSET idle_in_transaction_session_timeout = 0;\nSELECT count(*) FROM users;", 'a snapshot');
 }
 
 # How many statements of the application wait for a lock just now.
