@@ -5,7 +5,8 @@
 #define EVERY_FEATURE	\
 	FEATURE(health)	\
 	FEATURE(tasks)	\
-	FEATURE(users)
+	FEATURE(users)	\
+	FEATURE(sales)
 /* clang-format on */
 
 #ifdef OSTLER_BENCH

@@ -29,7 +29,7 @@ check_paths() {
 
 check_number() { # NAME LEAST MOST VALUE
 	case $4 in
-	'' | *[!0-9]* | 0* | ???????*) fail "$1 must be a whole number from $2 to $3, not \"$4\"" ;;
+	'' | *[!0-9]* | 0?* | ??????????*) fail "$1 must be a whole number from $2 to $3, not \"$4\"" ;;
 	esac
 	if [ "$4" -lt "$2" ] || [ "$4" -gt "$3" ]; then
 		fail "$1 must be a whole number from $2 to $3, not $4"
@@ -40,6 +40,7 @@ check_numbers() {
 	check_number PORT 1 65535 "$PORT"
 	check_number WORKERS 1 512 "$WORKERS"
 	check_number JOBS 1 512 "$JOBS"
+	check_number DEMO_SALES 0 100000000 "$DEMO_SALES"
 	check_number THREADS 1 1024 "$THREADS"
 	case $LOG_LEVEL in
 	debug | info | warn | error) ;;

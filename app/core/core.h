@@ -141,6 +141,8 @@ int reply_task(struct request *, const char *job);
  * told in core/answer/serialize.h.
  */
 int reply_row(struct request *, const struct rows *);
+int reply_row_as(
+    struct request *, const struct shape *, const struct rows *); /* of route.or_gives */
 int reply_created(struct request *, const struct rows *); /* 201, Location by the row's id */
 
 /*
@@ -153,8 +155,17 @@ int reply_done(struct request *, const struct rows *); /* 204, 404 without a row
 int reply_see_other(struct request *, const struct rows *, const char *path); /* 303 */
 int reply_struct(struct request *, const void *); /* a struct of route.gives, from no table */
 int reply_struct_as(struct request *, int status, const void *); /* the same, under route.also */
+/*
+ * On a route with .csv: whether the client would rather have that than JSON, and
+ * all rows as such, a line each, the first with the columns' names.  A browser
+ * saves it as NAME.csv.
+ */
+bool csv_asked(const struct request *);
+int reply_csv(struct request *, const struct rows *, const char *name);
 int reply_json(struct request *, int status, const char *json, size_t length);
 int reply_missing(struct request *); /* 404 */
+/* 422: the input NAME is wrong in a way that no shape can tell, by itself or beside another. */
+int reply_fault(struct request *, const char *name, const char *detail);
 int reply_problem(struct request *, int status, const char *detail, ...) PRINTF_LIKE(3, 4);
 
 #endif

@@ -45,20 +45,22 @@ struct route {
 	const char *summary;
 	enum method method;
 	enum access access;
-	const struct shape *takes; /* NULL: nothing but the path */
-	const struct shape *gives; /* NULL: no content */
-	bool list;                 /* gives {"items":[…],"next":…} of that shape */
-	bool form;                 /* takes application/x-www-form-urlencoded, not JSON */
-	long long bulk;            /* takes one JSON object, or a list of at most so many */
-	long long body_most;       /* bytes of a body; 0: body_limit of ostler-app.conf(5) */
-	int status;                /* of success; 0: 200, or 204 when it gives nothing */
-	int also;                  /* another status under which it gives the same; 0: none */
+	const struct shape *takes;    /* NULL: nothing but the path */
+	const struct shape *gives;    /* NULL: no content */
+	const struct shape *or_gives; /* or one of this shape instead: reply_row_as() */
+	bool list;                    /* gives {"items":[…],"next":…} of that shape */
+	bool form;                    /* takes application/x-www-form-urlencoded, not JSON */
+	long long bulk;               /* takes one JSON object, or a list of at most so many */
+	long long body_most;          /* bytes of a body; 0: body_limit of ostler-app.conf(5) */
+	int status;                   /* of success; 0: 200, or 204 when it gives nothing */
+	int also;                     /* another status under which it gives the same; 0: none */
 	const char *versioned; /* VERSION_OF(table): what If-Match is compared with; of PUT, PATCH,
 				  DELETE */
 	bool needs_match;      /* it must be sent: 428 without */
 	bool transaction;      /* its statements happen together: when it succeeds, or not */
-	const char *media;     /* what it gives when that is no shape: "application/json" */
-	enum quota quota;      /* what it counts against */
+	bool csv;          /* gives text/csv, too, to whoever would rather have it: csv_asked() */
+	const char *media; /* what it gives when that is no shape: "application/json" */
+	enum quota quota;  /* what it counts against */
 	struct cached_as cached;  /* of a GET */
 	const char *const *drops; /* DROPS(keys): what a change makes wrong in the cache */
 	handler_fn *handler;

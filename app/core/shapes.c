@@ -56,6 +56,7 @@ static struct shapes *gather(struct arena *arena, const struct feature *const *f
 		EACH_ROUTE (route, *features) {
 			add(arena, shapes, route->takes, true);
 			add(arena, shapes, route->gives, false);
+			add(arena, shapes, route->or_gives, false);
 			shapes_check_route(arena, route);
 		}
 	return shapes;

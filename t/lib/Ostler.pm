@@ -11,7 +11,7 @@
 #     app    => { setting => value }             changes in ostler-app.conf
 #     pools  => { name => { setting => value } } changes in a pool, or a pool more
 #     ostler => { setting => value }             changes at the top of ostler.conf
-#     env    => { NAME => value }                for stack/start: WORKERS, THREADS, LISTEN, …
+#     env    => { NAME => value }                for stack/start: WORKERS, LISTEN, DEMO_SALES (0 here), …
 #     ready  => '/ready'                         what must answer 200 before start returns
 #     name   => 'var'                            how its folder is called
 #     as     => 'nobody'                         run it all as this user, when the test runs as root
@@ -72,7 +72,7 @@ sub become_start
 {
 	my ($self, %more) = @_;
 	my %env = (VAR => $self->var, PORT => $self->{port}, BUILD => build(),
-	    AFTER_RENDER => $self->write_hook, %{ $self->{options}{env} // {} }, %more);
+	    DEMO_SALES => 0, AFTER_RENDER => $self->write_hook, %{ $self->{options}{env} // {} }, %more);
 	@ENV{ keys %env } = values %env;
 	open STDIN, '<', '/dev/null';
 	open STDOUT, '>>', "$self->{folder}/start.log";

@@ -125,6 +125,8 @@ void answer_complete(struct request *rq)
 	/* May be kept when it can be asked for again cheaply; never by anyone in between. */
 	add_line(
 	    head, "Cache-Control: ", response->etag != NULL ? "private, no-cache" : "no-store");
+	if (rq->route != NULL && rq->route->csv)
+		add_line(head, "Vary: ", "Accept");
 	buffer_add(head, response->lines.data, response->lines.length);
 	cors_add(rq, head);
 	add_line(head, "X-Request-Id: ", rq->trace.request_id);

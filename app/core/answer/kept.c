@@ -82,7 +82,8 @@ bool kept_ask(struct request *rq, struct redis_command *command)
 {
 	bool wrong = rq->response.status != 0 || rq->faults.count > 0;
 
-	if (wrong || rq->route->cached.key == NULL || !kept_key_names_all(rq))
+	/* What is kept is JSON. */
+	if (wrong || rq->route->cached.key == NULL || !kept_key_names_all(rq) || csv_asked(rq))
 		return false;
 	rq->cached.key = kept_key(rq, rq->route->cached.key);
 	return cache_ask(rq->app->cache, rq->arena, &rq->cached, command);

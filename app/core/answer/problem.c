@@ -82,6 +82,14 @@ int reply_problem(struct request *rq, int status, const char *detail, ...)
 	return status;
 }
 
+int reply_fault(struct request *rq, const char *name, const char *detail)
+{
+	bool from_query = rq->method == GET || rq->method == DELETE;
+
+	fault_add(rq, from_query ? IN_QUERY : IN_BODY, &(struct step){ .name = name }, detail);
+	return reply_problem(rq, 422, "What was sent has errors.");
+}
+
 int reply_missing(struct request *rq)
 {
 	return reply_problem(rq, 404, "There is nothing here.");

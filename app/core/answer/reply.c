@@ -49,7 +49,8 @@ static void set_etag(struct request *rq, const struct rows *rows)
 		rq->response.etag = arena_print(rq->arena, "\"%s\"", version);
 }
 
-static int row_with_status(struct request *rq, const struct rows *rows, int status)
+static int row_with_status(
+    struct request *rq, const struct shape *shape, const struct rows *rows, int status)
 {
 	struct columns columns;
 
@@ -57,7 +58,7 @@ static int row_with_status(struct request *rq, const struct rows *rows, int stat
 		return problem_of_failure(rq);
 	if (rows->count == 0)
 		return reply_missing(rq);
-	serialize_match(&columns, rq->arena, rq->route->gives, rows);
+	serialize_match(&columns, rq->arena, shape, rows);
 	serialize_row(&rq->response.body, &columns, rows, 0);
 	set_etag(rq, rows);
 	return answer(rq, status, "application/json");
@@ -65,12 +66,17 @@ static int row_with_status(struct request *rq, const struct rows *rows, int stat
 
 int reply_row(struct request *rq, const struct rows *rows)
 {
-	return row_with_status(rq, rows, 200);
+	return row_with_status(rq, rq->route->gives, rows, 200);
+}
+
+int reply_row_as(struct request *rq, const struct shape *shape, const struct rows *rows)
+{
+	return row_with_status(rq, shape, rows, 200);
 }
 
 int reply_created(struct request *rq, const struct rows *rows)
 {
-	int status = row_with_status(rq, rows, 201);
+	int status = row_with_status(rq, rq->route->gives, rows, 201);
 
 	if (status == 201)
 		reply_header(rq, "Location",

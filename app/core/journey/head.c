@@ -23,6 +23,7 @@ static const struct parameter {
 	PARAMETER("HTTP_SEC_FETCH_SITE", sec_fetch_site),
 	PARAMETER("HTTP_COOKIE", cookie),
 	PARAMETER("HTTP_AUTHORIZATION", authorization),
+	PARAMETER("HTTP_ACCEPT", accept),
 	PARAMETER("HTTP_IDEMPOTENCY_KEY", idempotency_key),
 	PARAMETER("HTTP_IF_MATCH", if_match),
 	PARAMETER("HTTP_IF_NONE_MATCH", if_none_match),

@@ -14,7 +14,7 @@ struct head {
 	const char *method, *uri, *content_type, *content_length;
 	const char *host, *origin, *if_match, *if_none_match, *idempotency_key, *request_id,
 	    *traceparent, *remote_address;
-	const char *sec_fetch_site, *cookie, *authorization;
+	const char *sec_fetch_site, *cookie, *authorization, *accept;
 };
 
 struct response {

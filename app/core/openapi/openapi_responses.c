@@ -109,17 +109,36 @@ static void write_failures(struct buffer *out, const struct route *route)
 
 /* --- success --- */
 
-static void write_content(const struct schemas *schemas, const struct route *route)
+static void write_either(const struct schemas *schemas, const struct route *route)
 {
 	struct buffer *out = schemas->out;
 
+	json_open(out, '{');
+	json_key_open(out, "oneOf", '[');
+	schema_reference(schemas, route->gives, GIVEN);
+	schema_reference(schemas, route->or_gives, GIVEN);
+	json_close(out, ']');
+	json_close(out, '}');
+}
+
+static void write_content(const struct schemas *schemas, const struct route *route)
+{
+	static const char text[] = "{\"schema\":{\"type\":\"string\"}}";
+	struct buffer *out = schemas->out;
+
 	json_key_open(out, "content", '{');
+	if (route->csv) {
+		json_key(out, "text/csv");
+		json_raw(out, text, sizeof(text) - 1);
+	}
 	json_key_open(out, route->media != NULL ? route->media : "application/json", '{');
 	json_key(out, "schema");
 	if (route->gives == NULL)
 		json_raw(out, "{}", 2);
 	else if (route->list)
 		schema_page(schemas, route->gives);
+	else if (route->or_gives != NULL)
+		write_either(schemas, route);
 	else
 		schema_reference(schemas, route->gives, GIVEN);
 	json_close(out, '}');

@@ -80,9 +80,12 @@ struct schemas schemas_name(struct buffer *out, const struct feature *const *fea
 	EACH_USE (use, shapes)
 		schemas.named[schemas.count++].shape = use->shape;
 	for (const struct feature *const *feature = features; *feature != NULL; feature++)
-		EACH_ROUTE (route, *feature)
+		EACH_ROUTE (route, *feature) {
 			if (route->gives != NULL)
 				name_one(&schemas, route->gives, GIVEN);
+			if (route->or_gives != NULL)
+				name_one(&schemas, route->or_gives, GIVEN);
+		}
 	for (const struct feature *const *feature = features; *feature != NULL; feature++)
 		EACH_ROUTE (route, *feature)
 			name_taken(&schemas, route);
