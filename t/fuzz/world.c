@@ -164,7 +164,7 @@ static void make_world(void)
 	log_divert(look_at_log);
 	json_body_init();
 	world.arena = arena_new(4096);
-	world.of_request = arena_new(4096);
+	world.of_request = arena_new(64 << 10);
 	world.board = scoreboard_attach(1);
 	world.app.features = features;
 	world.app.patterns = patterns_compile(shapes_gather(world.arena, features));
