@@ -7,6 +7,7 @@ use lib "$FindBin::Bin/lib";
 use File::Temp qw(tempdir);
 use IO::Socket::IP;
 use Ostler;
+use Ostler::Tree;
 use Ostler::Process qw(free_port wait_for);
 use Ostler::S3Gate;
 use Test::More;
@@ -17,7 +18,7 @@ is system("$FindBin::Bin/node/install", $node), 0, 's3rver is there' or BAIL_OUT
 my $folder = tempdir('objects-XXXXXXXX', TMPDIR => 1, CLEANUP => 1);
 my ($port, $reservation) = free_port();
 my $test = Ostler::build() . '/t/object_test';
-is system('make', '-s', "BUILD=" . Ostler::build(), $test), 0, 'the unit test is compiled' unless -x $test;
+is system(Ostler::Tree::make(Ostler::build()) . " -s '$test'"), 0, 'the unit test is compiled' unless -x $test;
 
 my $server = fork // die "fork: $!";
 if ($server == 0) {

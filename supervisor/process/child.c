@@ -17,6 +17,8 @@
  * What is ignored stays ignored across exec; a worker must start with nothing
  * but defaults.  The system call itself, because libc's sigaction refuses the
  * two numbers that libc uses for threads, and a parent may have had another libc.
+ * After the identity: libc tells its threads of a change by one of those two, and
+ * ThreadSanitizer has a thread here.
  */
 static bool reset_signals(const struct child_plan *plan)
 {
@@ -116,7 +118,6 @@ static const struct {
 	const char *name;
 	bool (*take)(const struct child_plan *);
 } steps[] = {
-	{ "reset signals", reset_signals },
 	{ "start a session", leave_session },
 	{ "set the input", set_input },
 	{ "set the output", set_output },
@@ -126,6 +127,7 @@ static const struct {
 	{ "become its user", take_identity },
 	{ "enter its directory", enter_directory },
 	{ "ask to be told of the master's death", follow_master },
+	{ "reset signals", reset_signals },
 	{ "unblock signals", unblock_signals },
 	{ "execute its program", execute },
 };
