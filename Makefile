@@ -41,7 +41,7 @@ ifneq ($(BENCH),)
 GUARDED   += -DOSTLER_BENCH
 VARIANT   := $(VARIANT)-bench
 endif
-COMPILE    = $(CC) -std=c11 -D_GNU_SOURCE -iquote . -iquote app $(WARNINGS) $(CFLAGS) $(GUARDED) \
+COMPILE    = $(CC) -std=c11 -D_GNU_SOURCE '-DOSTLER_VERSION="$(VERSION)"' -iquote . -iquote app $(WARNINGS) $(CFLAGS) $(GUARDED) \
 	-fPIE $(POSITION) -pthread -MMD -MP $$(pkg-config --cflags $(LIBRARIES))
 LINK       = $(CC) $(CFLAGS) $(GUARDED) -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed
 LINKED     = $$(pkg-config --libs $(LIBRARIES))

@@ -29,6 +29,15 @@ _ostlerctl() {
 		IFS=$'\t' read -r needs options < <("${ask[0]}" --commands 2>/dev/null |
 			sed -n "s/^$name\t\(.*\)\t/[\1]\t/p")
 		words=$options
+		# bash takes --wait=drained for three words.
+		[[ $word == = ]] && word='' && before='='
+		if [[ $before == = ]]; then
+			for ((i = COMP_CWORD; i > 0; i--)); do
+				[[ ${COMP_WORDS[i]} == --* ]] && break
+			done
+			words=$(tr ' ' '\n' <<<"$options" | sed -n "s/^${COMP_WORDS[i]}=//p")
+			needs=''
+		fi
 		case $needs in
 		*POOL*) words+=" $(_ostlerctl_pools "${ask[@]}")" ;;
 		*PID*) words+=" $(_ostlerctl_pids "${ask[@]}")" ;;

@@ -1,4 +1,5 @@
 /* ostlerctl.c - ostlerctl(8): its command line. */
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +26,7 @@ static const char *const needs_shown[] = { [NEEDS_NOTHING] = "",
 	[NEEDS_PID] = "PID",
 	[NEEDS_FILE] = "FILE" };
 
-static const struct option {
+static const struct command_option {
 	const char *word, *shown;
 	enum wish_option option;
 	const char *until;
@@ -70,7 +71,7 @@ static int misuse(const char *command, const char *message, const char *word)
 	return EXIT_USAGE;
 }
 
-static void show_command(const struct command *command)
+static void show_command(FILE *out, const struct command *command)
 {
 	char takes[128];
 	size_t length = (size_t)snprintf(takes, sizeof(takes), "%s", needs_shown[command->needs]);
@@ -79,27 +80,47 @@ static void show_command(const struct command *command)
 		if (options[i].shown != NULL && (command->options & options[i].option) != 0)
 			length += (size_t)snprintf(takes + length, sizeof(takes) - length, "%s%s",
 			    length > 0 ? " " : "", options[i].shown);
-	fprintf(stderr, "  %-8s %-27s %s\n", command->name, takes, command->does);
+	fprintf(out, "  %-8s %-34s %s\n", command->name, takes, command->does);
 }
 
-static int explain(const char *unknown)
+static void show_usage(FILE *out)
+{
+	fputs("usage: ostlerctl [-s SOCKET | -c FILE] COMMAND\n"
+	      "  -s SOCKET  where ostlerd listens\n"
+	      "  -c FILE    the configuration that says it; otherwise " CONF_FILE "\n"
+	      "  -h, -V     print this, or the version\n",
+	    out);
+	for (size_t i = 0; i < COUNT(commands); i++)
+		show_command(out, &commands[i]);
+}
+
+static int help(void)
+{
+	show_usage(stdout);
+	return EXIT_SUCCESS;
+}
+
+static int misunderstood(void)
+{
+	show_usage(stderr);
+	return EXIT_USAGE;
+}
+
+/* A word that is nearly right wants no list of all the others. */
+static int refuse_unknown(const char *name)
 {
 	const char *names[COUNT(commands) + 1] = { NULL };
 	const char *hint;
 
 	for (size_t i = 0; i < COUNT(commands); i++)
 		names[i] = commands[i].name;
-	hint = unknown != NULL ? text_closest(unknown, names) : NULL;
-	if (unknown != NULL)
-		fprintf(stderr, "ostlerctl: unknown command \"%s\"%s%s%s\n", unknown,
-		    hint != NULL ? "; did you mean \"" : "", hint != NULL ? hint : "",
-		    hint != NULL ? "\"?" : "");
-	fputs("usage: ostlerctl [-s SOCKET | -c FILE] COMMAND\n"
-	      "  -s SOCKET  where ostlerd listens\n"
-	      "  -c FILE    the configuration that says it; otherwise " CONF_FILE "\n",
-	    stderr);
-	for (size_t i = 0; i < COUNT(commands); i++)
-		show_command(&commands[i]);
+	hint = text_closest(name, names);
+	if (hint != NULL)
+		fprintf(stderr, "ostlerctl: unknown command \"%s\"; did you mean \"%s\"?\n", name,
+		    hint);
+	else
+		fprintf(
+		    stderr, "ostlerctl: unknown command \"%s\"; ostlerctl -h lists all\n", name);
 	return EXIT_USAGE;
 }
 
@@ -167,6 +188,11 @@ static int run(const struct command *command, char *const *words, struct wish *w
 	size_t count = 0;
 
 	strcpy(wish->request.verb, command->name);
+	for (char *const *word = words; *word != NULL; word++)
+		if (strcmp(*word, "--help") == 0) {
+			show_command(stdout, command);
+			return EXIT_SUCCESS;
+		}
 	for (; *words != NULL; words++) {
 		bool taken = text_starts(*words, "--") ? take_option(command, *words, wish)
 						       : take_word(command, count++, *words, wish);
@@ -223,7 +249,30 @@ static int obey(const char *name, char *const *words, struct wish *wish)
 	for (size_t i = 0; i < COUNT(commands); i++)
 		if (strcmp(commands[i].name, name) == 0)
 			return run(&commands[i], words, wish);
-	return explain(name);
+	return strcmp(name, "help") == 0 ? help() : refuse_unknown(name);
+}
+
+static const struct option long_options[] = {
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{ "commands", no_argument, NULL, 'C' }, /* for the completion of bash */
+	{ NULL, 0, NULL, 0 },
+};
+
+/* The exit status when OPTION is all that is asked for; -1: it is not. */
+static int print_instead(int option)
+{
+	switch (option) {
+	case 'h':
+		return help();
+	case 'C':
+		return list_commands();
+	case 'V':
+		puts("ostlerctl " OSTLER_VERSION);
+		return EXIT_SUCCESS;
+	default:
+		return -1;
+	}
 }
 
 /* -1: the command line is fine so far, and the command stands at optind. */
@@ -231,17 +280,19 @@ static int take_options(int argc, char **argv, struct wish *wish)
 {
 	int option;
 
-	if (argc == 2 && strcmp(argv[1], "--commands") == 0)
-		return list_commands();
 	/* '+': what stands behind the command is the command's. */
-	while ((option = getopt(argc, argv, "+s:c:")) != -1) {
+	while ((option = getopt_long(argc, argv, "+s:c:hV", long_options, NULL)) != -1) {
+		int status = print_instead(option);
+
+		if (status >= 0)
+			return status;
 		if (option == '?')
-			return explain(NULL);
+			return misunderstood();
 		wish->socket = option == 's' ? optarg : socket_of(wish->arena, optarg, stderr);
 		if (wish->socket == NULL)
 			return EXIT_USAGE;
 	}
-	return optind < argc ? -1 : explain(NULL);
+	return optind < argc ? -1 : misunderstood();
 }
 
 int main(int argc, char **argv)

@@ -1,6 +1,7 @@
 /* ostlerd.c - ostlerd(8): its command line. */
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -17,7 +18,15 @@
 
 static const char usage[] = "usage: ostlerd [-t] [-c FILE]\n"
 			    "  -c FILE  the configuration; otherwise " CONF_FILE "\n"
-			    "  -t       only check it\n";
+			    "  -t       only check it\n"
+			    "  -h, -V   print this, or the version\n";
+
+static const struct option long_options[] = {
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{ "settings", no_argument, NULL, 'S' }, /* for the test of ostler.conf(5) */
+	{ NULL, 0, NULL, 0 },
+};
 
 /* With one of 0, 1, 2 closed, the next file opened would get its number and its visitors. */
 static void open_standard_files(void)
@@ -58,6 +67,18 @@ static int run(const char *file, const struct conf *conf)
 	return status;
 }
 
+/* What is printed instead of anything else; false: nothing. */
+static bool print_instead(int option)
+{
+	if (option == 'h')
+		fputs(usage, stdout);
+	else if (option == 'V')
+		puts("ostlerd " OSTLER_VERSION);
+	else if (option == 'S')
+		conf_print_settings(stdout);
+	return strchr("hVS", option) != NULL;
+}
+
 int main(int argc, char **argv)
 {
 	const char *file = CONF_FILE;
@@ -67,15 +88,13 @@ int main(int argc, char **argv)
 
 	open_standard_files();
 	signal(SIGCHLD, SIG_DFL); /* were it ignored, no child could be waited for */
-	if (argc == 2 && strcmp(argv[1], "--settings") == 0) {
-		conf_print_settings(stdout);
-		return EXIT_SUCCESS;
-	}
-	while ((option = getopt(argc, argv, "c:t")) != -1) {
+	while ((option = getopt_long(argc, argv, "c:thV", long_options, NULL)) != -1) {
 		if (option == 'c')
 			file = optarg;
 		else if (option == 't')
 			check_only = true;
+		else if (print_instead(option))
+			return EXIT_SUCCESS;
 		else
 			break;
 	}

@@ -30,6 +30,8 @@ is offered('st'), 'status stop', 'commands';
 is offered(@here, 'sc'), 'scale', 'commands behind an option';
 is offered('events', '--'), '--follow --json', 'options of a command';
 is offered('reload', '--wait='), '--wait=drained --wait=switched', 'and their values';
+is offered(@here, 'reload', '--wait', '='), 'drained switched', 'as bash parts them at the equals sign';
+is offered(@here, 'reload', 'web', '--wait', '=', 'd'), 'drained', 'one that was begun';
 is offered(@here, 'restart', 'w'), 'web', 'a pool';
 is offered(@here, 'why', substr $ostlerd->worker('web')->{pid}, 0, -1) =~ /\b@{[ $ostlerd->worker('web')->{pid} ]}\b/, 1, 'a process';
 is offered('status', 'w'), '', 'nothing where nothing belongs';

@@ -52,8 +52,8 @@ subtest 'status as a table' => sub {
 	my ($status, $out) = $ostlerd->ctl('status');
 	is $status, 0, 'exit status 0';
 	like $out, qr/^ostlerd @{[ $ostlerd->pid ]} is running$/m, 'the first line';
-	like $out, qr{^POOL +KIND +STATE +READY +BUSY +QUEUE +REQ/S +P50 +P95 +P99 +MEMORY +RESTARTS$}m, 'the head';
-	like $out, qr{^web +worker +ready +2/2 +- +- +- +- +- +- +\d+\.\d [KM] +0$}m, 'a pool';
+	like $out, qr{^POOL +KIND +STATE +READY +BUSY +IDLE +QUEUE +REQ/S +P50 +P95 +P99 +MEMORY +RESTARTS$}m, 'the head';
+	like $out, qr{^web +worker +ready +2/2 +- +- +- +- +- +- +- +\d+\.\d [KM] +0$}m, 'a pool';
 };
 
 subtest 'its workers as a table' => sub {

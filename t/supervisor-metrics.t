@@ -128,7 +128,7 @@ subtest 'the queue, from empty to full, and drained' => sub {
 	$full->blocking(0);
 	ok !connect($full, Socket::pack_sockaddr_un($ostlerd->folder . '/sock/unix')) && $!{EAGAIN}, 'who comes to a full queue is told so at once';
 	my ($table) = ($ostlerd->ctl('status'))[1] =~ /^(unix .*)$/m;
-	like $table, qr/^unix +fastcgi +starting +0\/1 +\S+ +9 /, 'the table shows it';
+	like $table, qr/^unix +fastcgi +starting +0\/1 +\S+ +\S+ +9 /, 'the table shows it';
 	open my $go, '>', $ostlerd->folder . '/go';
 	wait_for(sub { $ostlerd->pool($_)->{queue} == 0 }, "the queue of $_ to empty") for qw(unix tcp);
 	is $ostlerd->stop, 0, 'ends with 0';

@@ -69,7 +69,7 @@ subtest 'a changed pool gets new processes, and the others keep theirs' => sub {
 	is $ostlerd->client->ask(GET => '/')->{headers}{'x-generation'}, 2, 'the new generation answers';
 	is $ostlerd->story(pool => 'web', generation => 1, slot => 1), 'spawn ready finish exit', 'the old ones were not signalled';
 	is_deeply [ map { $_->{event} } grep { $_->{event} =~ /^generation/ } $ostlerd->events(pool => 'web') ],
-	    [qw(generation_start generation_switch generation_drain generation_end)], 'the steps in their order';
+	    [qw(generation_start generation_ready generation_switch generation_drain generation_end)], 'the steps in their order';
 	is $ostlerd->stop, 0, 'ends with 0';
 	is_deeply [ glob $ostlerd->folder . '/sock/*' ], [], 'the socket is gone';
 };

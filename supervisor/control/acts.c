@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "supervisor/pool/lifecycle.h"
 #include "supervisor/pool/reload.h"
+#include "supervisor/record/events.h"
 
 static char *refuse(const struct pool *pool, const char *why)
 {
@@ -21,6 +22,18 @@ static char *refuse_unknown(const char *name)
 	char message[128];
 
 	snprintf(message, sizeof(message), "there is no pool \"%s\"", name);
+	return wire_error(message);
+}
+
+/* Whether the configuration names it now is known later; who waits is told then. */
+static char *refuse_coming(const char *name)
+{
+	char message[256];
+
+	snprintf(message, sizeof(message),
+	    "there is no pool \"%s\"; one that is new in the configuration comes with a reload "
+	    "of all, or with --wait",
+	    name);
 	return wire_error(message);
 }
 
@@ -68,6 +81,9 @@ static char *ask(struct conversation *talk, enum reload_kind kind)
 
 	if (talk->position != 0)
 		return tell_result(talk);
+	if (pool[0] != '\0' && talk->request.until[0] == '\0' &&
+	    pools_find(talk->pools, pool) == NULL)
+		return refuse_coming(pool);
 	wish.who = "ostlerctl";
 	talk->position = reload_ask(talk->pools->reload, &wish);
 	if (talk->request.until[0] != '\0') {
@@ -134,8 +150,10 @@ char *act_resume(struct conversation *talk)
 		const struct pool *pool = talk->pools->pool[i];
 
 		wish.pool = pool->name;
-		if (pool->drained && (name[0] == '\0' || strcmp(pool->name, name) == 0))
-			talk->position = reload_ask(talk->pools->reload, &wish);
+		if (!pool->drained || (name[0] != '\0' && strcmp(pool->name, name) != 0))
+			continue;
+		event_pool(EVENT_RESUME, pool, "takes requests again, with its next generation");
+		talk->position = reload_ask(talk->pools->reload, &wish);
 	}
 	if (talk->position == 0)
 		return wire_error("no such pool is drained");

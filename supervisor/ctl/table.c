@@ -8,7 +8,7 @@
 
 #define CELL 32
 
-#define POOL_ROW "%-*s  %-8s  %-9s  %7s  %5s  %5s  %8s  %8s  %8s  %8s  %8s  %8s\n"
+#define POOL_ROW "%-*s  %-8s  %-9s  %7s  %5s  %5s  %5s  %8s  %8s  %8s  %8s  %8s  %8s\n"
 #define WORK_ROW "%-*s  %4s  %8s  %-9s  %8s  %4s  %8s  %8s  %8s  %s\n"
 
 /* What came over the socket was said by a worker: it must not speak to the terminal. */
@@ -77,8 +77,8 @@ static const char *bytes(char cell[static CELL], double value)
 
 static void print_pool(FILE *out, int width, const struct wire_pool *pool)
 {
-	char workers[CELL], busy[CELL], queue[CELL], pace[CELL], p50[CELL], p95[CELL], p99[CELL],
-	    memory[CELL], restarts[CELL];
+	char workers[CELL], busy[CELL], idle[CELL], queue[CELL], pace[CELL], p50[CELL], p95[CELL],
+	    p99[CELL], memory[CELL], restarts[CELL];
 	long long restarted = 0;
 	size_t ready = 0;
 
@@ -88,7 +88,7 @@ static void print_pool(FILE *out, int width, const struct wire_pool *pool)
 	}
 	snprintf(workers, sizeof(workers), "%zu/%zu", ready, pool->count);
 	fprintf(out, POOL_ROW, width, pool->name, pool->kind, pool->state, workers,
-	    number(busy, pool->busy), number(queue, pool->queue),
+	    number(busy, pool->busy), number(idle, pool->idle), number(queue, pool->queue),
 	    rate(pace, pool->requests > 0 ? pool->rate : -1), milliseconds(p50, pool->p50),
 	    milliseconds(p95, pool->p95), milliseconds(p99, pool->p99), bytes(memory, pool->memory),
 	    number(restarts, (double)restarted));
@@ -99,8 +99,8 @@ void table_print(FILE *out, const struct wire_answer *answer)
 	int width = width_of_names(answer);
 
 	fprintf(out, "ostlerd %lld is %s\n\n", answer->pid, answer->state);
-	fprintf(out, POOL_ROW, width, "POOL", "KIND", "STATE", "READY", "BUSY", "QUEUE", "REQ/S",
-	    "P50", "P95", "P99", "MEMORY", "RESTARTS");
+	fprintf(out, POOL_ROW, width, "POOL", "KIND", "STATE", "READY", "BUSY", "IDLE", "QUEUE",
+	    "REQ/S", "P50", "P95", "P99", "MEMORY", "RESTARTS");
 	for (size_t i = 0; i < answer->count; i++)
 		print_pool(out, width, &answer->pool[i]);
 }

@@ -267,6 +267,9 @@ void change_apply(
 	}
 	if (change->follows)
 		follow(change, edition, now);
-	if (change->awaited == NULL && change->coming == NULL)
-		tell_service(pool);
+	if (change->awaited != NULL || change->coming != NULL)
+		return;
+	tell_service(pool);
+	event_pool(EVENT_RELOAD_UNCHANGED, pool, "%s",
+	    change->follows ? "keeps its processes, under new settings" : "stays as it is");
 }

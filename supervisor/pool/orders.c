@@ -41,8 +41,10 @@ static void welcome(struct worker *worker, int64_t now)
 	canary_end(worker);
 	worker_becomes(worker, WORKER_READY, now);
 	tell_ready(worker);
-	if (generation_is_ready(worker->generation))
-		worker->generation->proven = true;
+	if (worker->generation->proven || !generation_is_ready(worker->generation))
+		return;
+	worker->generation->proven = true;
+	tell_all_ready(worker->generation);
 }
 
 /* Where there is always a client waiting, a worker is never seen to wait for one. */

@@ -78,14 +78,17 @@ void sight_describe(const struct sight *sight, int64_t now, char text[static SIG
 }
 
 /* The kernel walks all of a process's pages for it: not twice a second. */
+static bool is_to_measure(const struct sight *sight, int64_t interval, int64_t now)
+{
+	return sight->memory_at == 0 || now - sight->memory_at >= interval;
+}
+
 static void measure(struct worker *worker, int64_t interval, int64_t now)
 {
-	struct sight *sight = &worker->sight;
-
-	if (sight->memory_at != 0 && now - sight->memory_at < interval)
+	if (!is_to_measure(&worker->sight, interval, now))
 		return;
-	sight->memory = sight_memory(worker->pid);
-	sight->memory_at = now;
+	worker->sight.memory = sight_memory(worker->pid);
+	worker->sight.memory_at = now;
 }
 
 void sight_watch(struct worker *worker, int64_t now)
@@ -102,7 +105,7 @@ void sight_watch(struct worker *worker, int64_t now)
 		worker->memory = worker->sight.memory;
 }
 
-/* Looks at the worker and measures it, for as long as there is time. */
+/* Looks at the worker and measures it.  False: there was not the time for both. */
 static bool look_in_time(struct worker *worker, int64_t now, int64_t began)
 {
 	int64_t spent = clock_now() - began;
@@ -110,24 +113,29 @@ static bool look_in_time(struct worker *worker, int64_t now, int64_t began)
 	if (spent >= LOOK_TIME)
 		return false;
 	sight_look(worker, now);
-	if (worker_is_alive(worker) && spent < MEMORY_TIME)
-		measure(worker, MEMORY_INTERVAL, now);
+	if (!worker_is_alive(worker) || !is_to_measure(&worker->sight, MEMORY_INTERVAL, now))
+		return true;
+	if (spent >= MEMORY_TIME)
+		return false;
+	measure(worker, MEMORY_INTERVAL, now);
 	return true;
 }
 
-/* Those from pools->look_from on, or those before it.  Returns the first for whom there was no
- * time. */
+#define NOBODY SIZE_MAX
+
+/* Those from pools->look_from on, or those BEFORE it.  Returns the first for whom time was short.
+ */
 static size_t look_at_some(struct pools *pools, int64_t now, int64_t began, bool before)
 {
-	size_t number = 0;
+	size_t number = 0, missed = NOBODY;
 
 	for (size_t i = 0; i < pools->count; i++)
 		for (struct generation *g = pools->pool[i]->newest; g != NULL; g = g->older)
 			for (size_t j = 0; j < g->count; j++, number++)
 				if ((number < pools->look_from) == before &&
-				    !look_in_time(g->worker[j], now, began))
-					return number;
-	return 0;
+				    !look_in_time(g->worker[j], now, began) && missed == NOBODY)
+					missed = number;
+	return missed;
 }
 
 /*
@@ -137,11 +145,13 @@ static size_t look_at_some(struct pools *pools, int64_t now, int64_t began, bool
 void sight_look_at_all(struct pools *pools, int64_t now)
 {
 	int64_t began = clock_now();
-	size_t missed = look_at_some(pools, now, began, false);
+	size_t later = look_at_some(pools, now, began, false);
+	size_t earlier = look_at_some(pools, now, began, true);
 
-	if (missed == 0)
-		missed = look_at_some(pools, now, began, true);
-	pools->look_from = missed;
+	if (later != NOBODY)
+		pools->look_from = later;
+	else
+		pools->look_from = earlier != NOBODY ? earlier : 0;
 }
 
 long long sight_memory(pid_t pid)

@@ -110,6 +110,13 @@ void tell_ready(const struct worker *worker)
 	    tell_duration(time, worker->since - worker->started));
 }
 
+/* Of a first one master_ready tells. */
+void tell_all_ready(const struct generation *generation)
+{
+	if (generation->phase == GENERATION_COMING)
+		event_generation(EVENT_GENERATION_READY, generation, "all of its workers are");
+}
+
 void tell_draining(const struct worker *worker)
 {
 	event_worker(EVENT_FINISH, worker, "takes nothing new, and ends when it has finished");

@@ -12,6 +12,7 @@ const char *tell_duration(char text[static TELL_DURATION], int64_t microseconds)
 void tell_started(const struct worker *);
 void tell_not_started(const struct worker *, int error, const struct verdict *, int64_t now);
 void tell_ready(const struct worker *);
+void tell_all_ready(const struct generation *); /* for the first time */
 void tell_draining(const struct worker *);
 void tell_recycled(const struct worker *, const char *limit);
 
