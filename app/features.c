@@ -6,7 +6,8 @@
 	FEATURE(health)	\
 	FEATURE(tasks)	\
 	FEATURE(users)	\
-	FEATURE(sales)
+	FEATURE(sales)	\
+	FEATURE(jobs)
 /* clang-format on */
 
 #ifdef OSTLER_BENCH

@@ -75,6 +75,7 @@ subtest 'real answers fit' => sub {
 	# A new one for each request, so that none has to come before another.
 	my $made = 0;
 	my $id_for = sub {
+		return $stack->psql(q{INSERT INTO job (id, kind, state, run_at, priority, max_attempts, args) VALUES (gen_random_uuid(), 'none', 'scheduled', now() + interval '1 hour', 1, 1, '{"x":1}') RETURNING id}) if $_[0] =~ m{^/api/(?:task|jobs)/};
 		my ($path, %body) = $_[0] =~ m{^/users} ? ('/users', name => 'x', email => 'made' . ++$made . '@example.org') : ('/api/tasks', title => 'x');
 		return $stack->post($path, json => \%body)->{json}{id};
 	};
@@ -87,12 +88,17 @@ subtest 'real answers fit' => sub {
 		[ PATCH => '/users/{id}', json => { name => 'y' } ], [ DELETE => '/users/{id}' ],
 		[ GET => '/api/vendas', query => 'mes=2025-01' ],
 		[ POST => '/add', form => { title => 'x' } ], [ POST => '/complete/{id}' ], [ POST => '/delete/{id}' ], [ DELETE => '/api/tasks/{id}' ]);
+	$real{$_} = [ split / / ] for 'GET /api/task/{id}', 'DELETE /api/task/{id}', 'GET /api/jobs', 'GET /api/jobs/kinds', 'GET /api/jobs/{id}',
+	    map { "POST $_" } qw(/api/jobs/kinds/{kind}/pause /api/jobs/kinds/{kind}/resume /api/jobs/{id}/retry /api/jobs/{id}/cancel);
+	$real{'POST /api/jobs/redrive'} = [ POST => '/api/jobs/redrive', json => {} ];
+	$stack->psql(q{INSERT INTO job_kind (kind) VALUES ('none'); INSERT INTO job_done (id, kind, state, priority, attempt, max_attempts, created_at, args, result, last_error, traceparent)
+		VALUES (gen_random_uuid(), 'none', 'discarded', 1, 1, 1, now(), '{"x":1}', '{"y":2}', 'no luck', '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01')});
 	for my $route (@routes) {
 		my ($method, $path) = @$route{qw(method path)};
 		my ($known, undef, @wishes) = @{ $real{"$method $path"} // [] };
 		ok $known, "$method $path is tried" or next;
 		my $query = @wishes && $wishes[0] eq 'query' ? '?' . (splice @wishes, 0, 2)[1] : '';
-		my $got = $stack->request($method => $path =~ s/\{id\}/$id_for->($path)/er . $query, @wishes);
+		my $got = $stack->request($method => $path =~ s/\{id\}/$id_for->($path)/er =~ s/\{kind\}/none/r . $query, @wishes);
 		ok operation($method, $path)->{responses}{ $got->{status} }, "$got->{status} is promised";
 		fits($got, $method, $path);
 	}

@@ -109,6 +109,9 @@ bool enqueue_many(struct request *, const struct job_kind *, const void *argumen
  */
 const char *enqueue_named(struct request *, const char *kind, const char *json, const char **wrong);
 
+/* There is work for workers that sleep: for who changed the queue in another way. */
+void enqueue_wake(struct request *);
+
 /* --- in a job's handler --- */
 
 /*
@@ -133,6 +136,10 @@ const char *job_id(struct request *);
 
 /* --- answering: each returns the status --- */
 
+/* When to ask again, as part of whatever is answered. */
+void reply_retry_after(struct request *, int seconds);
+void reply_location(struct request *, const char *path); /* where it is to be found */
+
 /* 202 with the job's id, Location and Retry-After: how it goes is told at /api/task/{id}. */
 int reply_task(struct request *, const char *job);
 
@@ -143,7 +150,8 @@ int reply_task(struct request *, const char *job);
 int reply_row(struct request *, const struct rows *);
 int reply_row_as(
     struct request *, const struct shape *, const struct rows *); /* of route.or_gives */
-int reply_created(struct request *, const struct rows *); /* 201, Location by the row's id */
+int reply_created(struct request *, const struct rows *);  /* 201, Location by the row's id */
+int reply_accepted(struct request *, const struct rows *); /* the first row, with 202 */
 
 /*
  * A page of a list: at most LIMIT items, from LIMIT + 1 rows asked for.  When

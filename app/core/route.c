@@ -35,6 +35,26 @@ int route_success(const struct route *route)
 	return route->gives == NULL && route->media == NULL ? 204 : 200;
 }
 
+bool route_path_says(const struct route *route, const char *name)
+{
+	size_t length = strlen(name);
+
+	for (const char *brace = route->path; (brace = strchr(brace, '{')) != NULL;)
+		if (strncmp(++brace, name, length) == 0 && brace[length] == '}')
+			return true;
+	return false;
+}
+
+bool route_takes_body(const struct route *route)
+{
+	if (route->method == GET || route->method == DELETE || route->takes == NULL)
+		return false;
+	EACH_FIELD (field, route->takes)
+		if (!route_path_says(route, field->name))
+			return true;
+	return false;
+}
+
 bool route_takes_files(const struct route *route)
 {
 	if (route->takes == NULL)

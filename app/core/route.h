@@ -115,6 +115,12 @@ enum method method_from_name(const char *name); /* 0: not one of ours */
 const char *access_name(enum access);
 int route_success(const struct route *);
 
+/* Whether the route's path says what the field of this name holds. */
+bool route_path_says(const struct route *, const char *name);
+
+/* Whether it takes anything that stands in a body: not GET or DELETE, and not all in the path. */
+bool route_takes_body(const struct route *);
+
 /* Whether it takes a file, and so multipart/form-data. */
 bool route_takes_files(const struct route *);
 

@@ -13,6 +13,7 @@
 struct cursor {
 	const char *time; /* NULL: no cursor was given */
 	long long id;
+	const char *uuid; /* the row's id when that is one; else NULL */
 };
 
 /* A file that was sent: in a temporary file without a name, which ends with the request. */

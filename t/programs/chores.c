@@ -269,8 +269,10 @@ static const struct feature chores = { .name = "chores", .doc = "Work for later.
 	{ ROUTE(POST, "/many", "Enqueue many", ANYONE, order_many), .takes = &order, .gives = &made }) };
 /* clang-format on */
 
+extern const struct feature jobs_feature; /* the operators' routes */
+
 static const struct ostler_program program = { .name = "ostler-app-chores",
-	.features = FEATURES(&chores) };
+	.features = FEATURES(&chores, &jobs_feature) };
 
 int main(int argc, char **argv)
 {

@@ -13,6 +13,7 @@
 #include "core/answer/record.h"
 #include "core/answer/serialize.h"
 #include "core/input/cursor.h"
+#include "core/input/formats.h"
 #include "core/input/instant.h"
 
 static int answer(struct request *rq, int status, const char *media)
@@ -74,6 +75,11 @@ int reply_row_as(struct request *rq, const struct shape *shape, const struct row
 	return row_with_status(rq, shape, rows, 200);
 }
 
+int reply_accepted(struct request *rq, const struct rows *rows)
+{
+	return row_with_status(rq, rq->route->gives, rows, 202);
+}
+
 int reply_created(struct request *rq, const struct rows *rows)
 {
 	int status = row_with_status(rq, rq->route->gives, rows, 201);
@@ -95,8 +101,10 @@ static const char *next_cursor(struct request *rq, const struct rows *rows, int 
 	instant_add(&time, created_at, strlen(created_at));
 	buffer_add_char(&time, '\0');
 	cursor = (struct cursor){ .time = time.data };
-	if (!text_to_integer(needed_text(rows, last, "id"), &cursor.id))
-		bug("the id of a list's row is no number");
+	if (uuid_is_valid(needed_text(rows, last, "id")))
+		cursor.uuid = needed_text(rows, last, "id");
+	else if (!text_to_integer(needed_text(rows, last, "id"), &cursor.id))
+		bug("the id of a list's row is neither a number nor a UUID");
 	return cursor_encode(rq->arena, &cursor);
 }
 
@@ -125,6 +133,16 @@ int reply_list(struct request *rq, const struct rows *rows, long long limit)
 	json_text(out, rq->response.next);
 	json_close(out, '}');
 	return answer(rq, 200, "application/json");
+}
+
+void reply_location(struct request *rq, const char *path)
+{
+	reply_header(rq, "Location", path);
+}
+
+void reply_retry_after(struct request *rq, int seconds)
+{
+	reply_header(rq, "Retry-After", arena_print(rq->arena, "%d", seconds));
 }
 
 int reply_done(struct request *rq, const struct rows *rows)

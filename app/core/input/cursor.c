@@ -10,13 +10,16 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "core/input/formats.h"
 #include "core/input/instant.h"
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 const char *cursor_encode(struct arena *arena, const struct cursor *cursor)
 {
-	const char *plain = arena_print(arena, "%s/%lld", cursor->time, cursor->id);
+	const char *plain = cursor->uuid != NULL
+				? arena_print(arena, "%s/%s", cursor->time, cursor->uuid)
+				: arena_print(arena, "%s/%lld", cursor->time, cursor->id);
 	size_t length = strlen(plain);
 	char *text = arena_alloc(arena, length * 4 / 3 + 4);
 	char *out = text;
@@ -64,6 +67,8 @@ bool cursor_decode(struct arena *arena, const char *text, struct cursor *cursor)
 	*slash = '\0';
 	cursor->time = plain;
 	/* Ours are in UTC; an offset is another's, and PostgreSQL takes fewer than RFC 3339. */
-	return instant_is_valid(plain) && slash[-1] == 'Z' &&
-	       text_to_integer(slash + 1, &cursor->id);
+	if (!instant_is_valid(plain) || slash[-1] != 'Z')
+		return false;
+	cursor->uuid = uuid_is_valid(slash + 1) ? slash + 1 : NULL;
+	return cursor->uuid != NULL || text_to_integer(slash + 1, &cursor->id);
 }

@@ -5,7 +5,7 @@
 #include "base/arena.h"
 #include "core/shape.h"
 
-/* The text of a cursor: base64url (RFC 4648, section 5) of "time/id". */
+/* The text of a cursor: base64url (RFC 4648, section 5) of "time/id", or of "time/uuid". */
 const char *cursor_encode(struct arena *, const struct cursor *);
 
 /* False when TEXT is none of ours. */

@@ -163,7 +163,7 @@ int stage_bind(struct request *rq)
 int stage_validate(struct request *rq)
 {
 	if (!is_in_query(rq)) {
-		int answered = rq->route->takes != NULL ? bind_body(rq) : 0;
+		int answered = route_takes_body(rq->route) ? bind_body(rq) : 0;
 
 		if (answered != 0)
 			return answered;

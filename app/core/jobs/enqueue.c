@@ -182,6 +182,11 @@ const char *enqueue_named(
 
 /* --- telling --- */
 
+void enqueue_wake(struct request *rq)
+{
+	rq->enqueued = true;
+}
+
 void jobs_wake(struct request *rq)
 {
 	long long now = clock_now(), last = atomic_load(&rq->app->jobs_woken_at);
@@ -204,7 +209,7 @@ int reply_task(struct request *rq, const char *job)
 	json_key_text(&body, "task_id", job);
 	json_key_text(&body, "status", "queued");
 	json_close(&body, '}');
-	reply_header(rq, "Location", arena_print(rq->arena, "/api/task/%s", job));
-	reply_header(rq, "Retry-After", "1");
+	reply_location(rq, arena_print(rq->arena, "/api/task/%s", job));
+	reply_retry_after(rq, 1);
 	return reply_json(rq, 202, body.data, body.length);
 }

@@ -95,7 +95,7 @@ static void write_body(const struct schemas *schemas, const struct route *route)
 {
 	struct buffer *out = schemas->out;
 
-	if (route->method == GET || route->method == DELETE || route->takes == NULL)
+	if (!route_takes_body(route))
 		return;
 	json_key_open(out, "requestBody", '{');
 	json_key(out, "required");

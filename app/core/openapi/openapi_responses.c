@@ -31,7 +31,7 @@ static bool names_something(const struct route *route)
 
 static bool has_body(const struct route *route)
 {
-	return route->takes != NULL && route->method != GET && route->method != DELETE;
+	return route_takes_body(route);
 }
 
 static bool takes_something(const struct route *route)

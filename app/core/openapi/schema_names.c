@@ -60,7 +60,7 @@ static bool path_says_any(const struct route *route)
 /* A query has parameters and a body without what the path says is written where it stands. */
 static void name_taken(const struct schemas *schemas, const struct route *route)
 {
-	if (route->takes == NULL || route->method == GET || route->method == DELETE)
+	if (!route_takes_body(route))
 		return;
 	if (!path_says_any(route)) {
 		name_one(schemas, route->takes, TAKEN);

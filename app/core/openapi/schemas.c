@@ -18,16 +18,6 @@
 	"\"required\":[\"pointer\",\"detail\"]}}},"                                    \
 	"\"required\":[\"type\",\"title\",\"status\"]}"
 
-bool route_path_says(const struct route *route, const char *name)
-{
-	size_t length = strlen(name);
-
-	for (const char *brace = route->path; (brace = strchr(brace, '{')) != NULL;)
-		if (strncmp(++brace, name, length) == 0 && brace[length] == '}')
-			return true;
-	return false;
-}
-
 /* ROUTE: whose body this is, when its path says some of it; else NULL. */
 static void write_object(const struct schemas *schemas, const struct shape *shape, enum way way,
     const struct route *route)
@@ -50,8 +40,9 @@ static void write_object(const struct schemas *schemas, const struct shape *shap
 		    (route == NULL || !route_path_says(route, field->name)))
 			json_text(out, field->name);
 	json_close(out, ']');
+	/* A shape without fields is any object: what a column of JSON may hold. */
 	json_key(out, "additionalProperties");
-	json_boolean(out, false);
+	json_boolean(out, shape->fields->name == NULL);
 	json_close(out, '}');
 }
 

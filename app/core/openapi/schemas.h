@@ -42,7 +42,4 @@ void schema_page(const struct schemas *, const struct shape *);
 /* Adds the member "schemas" of the components. */
 void schemas_write(const struct schemas *);
 
-/* Whether the route's path says what the field of this name holds. */
-bool route_path_says(const struct route *, const char *name);
-
 #endif

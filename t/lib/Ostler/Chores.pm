@@ -23,7 +23,7 @@ sub new
 	$options{env}{JOBS} = $options{jobs} // 1;
 	$options{app} = { jobs_lease => '2s', jobs_beat => '100ms', jobs_idle => '200ms', jobs_upkeep => '50ms', database_retry => '200ms', %{ $options{app} // {} } };
 	my $self = $class->SUPER::new(ready => '/ping', %options);
-	$program //= Ostler::Programs::application('chores');
+	$program //= Ostler::Programs::application('chores', 'jobs');
 	for my $pool (qw(web jobs)) {
 		$self->{options}{pools}{$pool}{command} = [ $program, '-c', $self->conf, $pool ];
 	}

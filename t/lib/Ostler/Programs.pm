@@ -2,6 +2,7 @@
 #
 #     my $echo = Ostler::Programs::compile('echo', '-lfcgi');    # the path of the program
 #     my $accounts = Ostler::Programs::application('accounts');  # one made of features, as ostler-app is
+#     my $chores = Ostler::Programs::application('chores', 'jobs');    # with features of ours beside its own
 package Ostler::Programs;
 use strict;
 use warnings;
@@ -17,7 +18,7 @@ sub compile { my ($name, @libraries) = @_; return build($name, ['-O1'], @librari
 # Compiled and linked as what stands in the build folder was, so that a sanitizer watches it too.
 sub application
 {
-	my ($name) = @_;
+	my ($name, @features) = @_;
 	my $root = abs_path("$source/../..");
 	my $build = $ENV{BUILD} // 'build';
 	$build = "$root/$build" unless $build =~ m{^/};
@@ -28,7 +29,7 @@ sub application
 	my ($names) = map { /^LIBRARIES\s*=\s*(.*)/ } <$makefile>;
 	my ($libraries) = split /\n/, `pkg-config --libs $names`;
 	return build($name, ['-std=c11', '-D_GNU_SOURCE', '-O1', '-g', '-pthread', @guards, '-iquote', $root, '-iquote', "$root/app"],
-	    "$build/$variant/app.a", "$build/$variant/base.a", split ' ', $libraries);
+	    (map { glob "$build/$variant/app/features/$_/*.o" } @features), "$build/$variant/app.a", "$build/$variant/base.a", split ' ', $libraries);
 }
 
 sub build

@@ -51,6 +51,7 @@ my %check = (
 			uuid => qr/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\z/i, email => qr/^[^@\s]+@[^@\s]+\z/, uri => qr/^[a-z][a-z0-9+.-]*:\S+\z/,
 			'date-time' => qr/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)\z/);
 		return "has the unknown format $format" if !$pattern{$format};
+		return if !defined $value;    # that it may be null is said by its type
 		return $value =~ $pattern{$format} ? () : "is no $format";
 	},
 	pattern => sub { my (undef, $value, $pattern) = @_; return $value =~ /$pattern/ ? () : "does not match $pattern" },
@@ -62,7 +63,7 @@ my %check = (
 	},
 	additionalProperties => sub {
 		my (undef, $value, $allowed, $schema) = @_;
-		return 'has an additionalProperties that is not false' if $allowed;
+		return if $allowed;    # any object
 		return map { "has the unknown $_" } grep { !exists $schema->{properties}{$_} } sort keys %$value;
 	},
 	items => sub {
