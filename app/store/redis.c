@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "store/breaker.h"
+#include "store/resp.h"
 #include "store/waiting.h"
 
 struct redis {
@@ -134,20 +135,6 @@ static void give_back(struct redis *redis, redisContext *context, bool well)
 
 /* --- asking --- */
 
-static void append(redisContext *context, const struct redis_command *command)
-{
-	size_t lengths[COUNT(command->words)];
-	const char *words[COUNT(command->words)];
-	int count = 0;
-
-	for (; count < (int)COUNT(command->words) && command->words[count] != NULL; count++) {
-		words[count] = command->words[count];
-		lengths[count] = command->lengths[count] != 0 ? command->lengths[count]
-							      : strlen(words[count]);
-	}
-	redisAppendCommandArgv(context, count, words, lengths);
-}
-
 static void keep_reply(struct arena *arena, const redisReply *from, struct redis_reply *to)
 {
 	*to = (struct redis_reply){ .kind = REDIS_NOTHING };
@@ -179,8 +166,12 @@ static void keep_reply(struct arena *arena, const redisReply *from, struct redis
 static bool talk(redisContext *context, struct arena *arena, size_t count,
     const struct redis_command *commands, struct redis_reply *replies)
 {
+	struct buffer bytes;
+
+	buffer_start(&bytes, arena, 256);
 	for (size_t i = 0; i < count; i++)
-		append(context, &commands[i]);
+		resp_add(&bytes, &commands[i]);
+	redisAppendFormattedCommand(context, bytes.data, bytes.length);
 	for (size_t i = 0; i < count; i++) {
 		void *reply = NULL;
 

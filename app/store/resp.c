@@ -1,0 +1,34 @@
+/* resp.c - commands as Redis reads them. */
+#include "store/resp.h"
+
+/* A line of a mark and a number: "*2" or "$3". */
+static void add_count(struct buffer *out, char mark, size_t count)
+{
+	buffer_add_char(out, mark);
+	buffer_add_integer(out, (long long)count);
+	buffer_add(out, "\r\n", 2);
+}
+
+static size_t count_words(const struct redis_command *command)
+{
+	size_t count = 0;
+
+	while (count < REDIS_WORDS_MOST && command->words[count] != NULL)
+		count++;
+	return count;
+}
+
+void resp_add(struct buffer *out, const struct redis_command *command)
+{
+	size_t count = count_words(command);
+
+	add_count(out, '*', count);
+	for (size_t i = 0; i < count; i++) {
+		size_t length = command->lengths[i] != 0 ? command->lengths[i]
+							 : strlen(command->words[i]);
+
+		add_count(out, '$', length);
+		buffer_add(out, command->words[i], length);
+		buffer_add(out, "\r\n", 2);
+	}
+}
