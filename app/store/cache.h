@@ -16,6 +16,10 @@
  * process can only when its Redis answers it and did not answer the writer, twice
  * and for cache_timeout each: a network that is split between two hosts.  Then the
  * old value lasts until the writer reaches Redis again, and no longer than it lives.
+ *
+ * A writer that is killed between its COMMIT and its drop has acknowledged nothing,
+ * and the old value lasts as long as it lives.  Who asks again under the same
+ * Idempotency-Key is answered, and the drop is made then.
  */
 #ifndef STORE_CACHE_H
 #define STORE_CACHE_H

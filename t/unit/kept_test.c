@@ -244,6 +244,17 @@ static void a_failure_is_not_kept_and_gives_its_lease_back(void **state)
 	assert_int_equal(world.runs, 2);
 }
 
+static void a_request_that_is_refused_behind_the_front_gives_its_lease_back(void **state)
+{
+	(void)state;
+	assert_int_equal(
+	    ask((struct head){ .method = "GET", .uri = "/visits", .content_length = "much" }, "",
+		0),
+	    400);
+	assert_int_equal(redis_server_says("EXISTS", "lease:visits_list").integer, 0);
+	assert_int_equal(world.runs, 0);
+}
+
 static void a_change_drops_what_its_table_and_its_handler_say(void **state)
 {
 	(void)state;
@@ -275,6 +286,7 @@ int main(void)
 		TEST(a_404_is_kept_for_its_own_time_and_names_its_own_request),
 		TEST(where_no_time_is_given_a_404_is_not_kept),
 		TEST(a_failure_is_not_kept_and_gives_its_lease_back),
+		TEST(a_request_that_is_refused_behind_the_front_gives_its_lease_back),
 		TEST(a_change_drops_what_its_table_and_its_handler_say),
 	};
 

@@ -122,6 +122,14 @@ static int seconds_of(const struct request *rq)
 	}
 }
 
+void kept_release(struct request *rq)
+{
+	if (rq->cached.lease[0] == '\0')
+		return;
+	cache_release(rq->app->cache, rq->arena, &rq->cached);
+	rq->cached.lease[0] = '\0';
+}
+
 static void keep(struct request *rq)
 {
 	const struct response *response = &rq->response;
@@ -129,7 +137,7 @@ static void keep(struct request *rq)
 	struct buffer kept;
 
 	if (seconds == 0) {
-		cache_release(rq->app->cache, rq->arena, &rq->cached);
+		kept_release(rq);
 		return;
 	}
 	buffer_start(&kept, rq->arena, response->body.length + 256);
@@ -139,6 +147,7 @@ static void keep(struct request *rq)
 	if (response->status == 200)
 		buffer_add(&kept, response->body.data, response->body.length);
 	cache_put(rq->app->cache, &rq->cached, &kept, seconds);
+	rq->cached.lease[0] = '\0';
 }
 
 /* --- drops --- */

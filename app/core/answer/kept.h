@@ -27,4 +27,7 @@ int stage_find(struct request *);
  */
 void kept_settle(struct request *);
 
+/* A lease that no stage has used, since one before the handler answered, is given back. */
+void kept_release(struct request *);
+
 #endif

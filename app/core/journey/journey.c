@@ -51,6 +51,7 @@ void journey_run(struct request *rq)
 	for (size_t i = 0; i < COUNT(stages); i++)
 		if (stages[i].run(rq) != 0)
 			break;
+	kept_release(rq);
 	answer_complete(rq);
 	scoreboard_send(rq->score);
 }
