@@ -107,7 +107,7 @@ subtest 'the oldest give way, the numbers go on' => sub {
 		kind => 'worker', workers => \20, command => ['/bin/false'], backoff_first => '10ms', backoff_longest => '10ms' } });
 	$ostlerd->start;
 	wait_for(sub { -S $ostlerd->socket }, 'the control socket');
-	my @events = wait_for(sub { my @e = $ostlerd->events; $e[0]{number} > 1 && \@e }, 'more events than are kept')->@*;
+	my @events = wait_for(sub { my @e = $ostlerd->events; $e[0]{number} > 1 && \@e }, 'more events than are kept', 120)->@*;
 	is scalar(@events), $events[-1]{number} - $events[0]{number} + 1, 'those that are told have no gaps';
 	cmp_ok scalar(@events), '>=', 1000, 'many are kept';
 	is $ostlerd->stop, 0, 'ends with 0';

@@ -44,7 +44,8 @@ for my $kind (qw(unix tcp)) {
 		$ostlerd->start(passed(undef, $socket))->wait_until_ready;
 		$early->more('early');
 		is $early->finish->{body}, 'early', 'a client that came before ostlerd is served';
-		like Ostler::Supervisor::slurp('/proc/' . $ostlerd->worker('web')->{pid} . '/syscall'), qr/^(?:43|288|202) 0x0 /, 'the socket blocks: a worker waits in accept';
+		wait_for(sub { Ostler::Supervisor::slurp('/proc/' . $ostlerd->worker('web')->{pid} . '/syscall') =~ /^(?:43|288|202) 0x0 / }, 'a worker to wait in accept');
+		pass 'the socket blocks: a worker waits in accept';
 		unlike Ostler::Supervisor::slurp('/proc/' . $ostlerd->worker('web')->{pid} . '/environ'), qr/LISTEN_/, 'workers are told nothing of it';
 		my $load = Ostler::Load->start($at, clients => 2);
 		for my $n (1 .. 3) {

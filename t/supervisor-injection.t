@@ -38,6 +38,8 @@ sub with_injection
 	die $error if !$done;
 }
 
+sub touch { my ($ostlerd, $name) = @_; open my $out, '>', $ostlerd->folder . "/$name" or die "$name: $!" }
+
 sub kill_worker
 {
 	my ($ostlerd, $pool) = @_;
@@ -98,14 +100,16 @@ subtest 'clients cannot be let in: EMFILE' => sub {
 
 subtest 'the log disk is full, then it is not: ENOSPC' => sub {
 	my $ostlerd = Ostler::Supervisor->new(pools => { web => { kind => 'worker', output => '%D/log/web',
-		command => [ $^X, '-e', '$| = 1; for (1 .. 20_000) { print "line $_\n"; select undef, undef, undef, 0.001 if $_ % 200 == 0 } print "end\n"; sleep 1 while 1' ] } });
+		command => [ $^X, '-e', '$| = 1; for (1 .. 20_000) { print "line $_\n"; select undef, undef, undef, 0.01 until $_ % 1000 || -e "%D/full" } select undef, undef, undef, 0.01 until -e "%D/free"; print "end\n"; sleep 1 while 1' ] } });
 	$ostlerd->start->wait_until_ready;
 	my $file = $ostlerd->folder . '/log/web';
 	wait_for(sub { -s $file }, 'the first lines');
 	with_injection($ostlerd, [ '-P', $file, '-e', 'trace=write', '-e', 'inject=write:error=ENOSPC' ], sub {
+		touch($ostlerd, 'full');
 		my $lost = $ostlerd->wait_for_event({ pool => 'web', event => 'output_lost' });
 		like $lost->{text}, qr/No space left on device/, 'the reason is told';
 	});
+	touch($ostlerd, 'free');
 	my ($told) = wait_for(sub { [ grep { $_->{text} =~ /^\d+ lines were lost$/ } $ostlerd->events(event => 'output_lost') ]->[0] }, 'the number of those lost')->{text} =~ /^(\d+)/;
 	wait_for(sub { Ostler::Supervisor::slurp($file) =~ /^end$/m }, 'the last line');
 	my @lines = split /\n/, Ostler::Supervisor::slurp($file);
