@@ -9,6 +9,9 @@ struct config {
 	long long threads, silence;
 	long long body_limit;
 	const char *uploads;
+	const char *object_store, *object_endpoint, *object_region, *object_access_key,
+	    *object_secret_file;
+	long long object_timeout;
 	long long idempotency_keep;
 	struct words cors_origins;
 	bool cors_credentials;

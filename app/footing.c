@@ -2,14 +2,18 @@
  */
 #include "footing.h"
 
+#include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/notify.h"
 #include "core/input/json_body.h"
 #include "core/input/patterns.h"
 #include "core/jobs/kinds.h"
+#include "store/object.h"
 
 /* "" in the configuration means the host's name. */
 static const char *instance_id(const struct config *config, struct arena *arena)
@@ -28,6 +32,7 @@ void footing_plan(struct footing *f, const struct ostler_program *program,
 	struct arena *arena = arena_new(64 << 10);
 
 	*f = (struct footing){ .arena = arena,
+		.config = config,
 		.database = { .conninfo = config->database,
 		    .application = arena_print(arena, "%s %s", program->name, role),
 		    .connections = config->database_connections,
@@ -56,6 +61,40 @@ void footing_plan(struct footing *f, const struct ostler_program *program,
 		    .idempotency_seconds = (double)config->idempotency_keep / 1000 } };
 }
 
+/* The first line of the file, without its break; a secret is never in the configuration itself. */
+static const char *read_secret(struct arena *arena, const char *path)
+{
+	char line[256] = "";
+	FILE *file = fopen(path, "re");
+
+	if (file == NULL || fgets(line, sizeof(line), file) == NULL)
+		die("object_secret_file: %s: %s", path,
+		    file == NULL ? strerror(errno) : "it is empty");
+	fclose(file);
+	line[strcspn(line, "\r\n")] = '\0';
+	return arena_copy(arena, line, strlen(line));
+}
+
+static struct object_store *open_objects(const struct config *config, struct arena *arena)
+{
+	const char *wrong = NULL;
+	struct object_options options = { .where = config->object_store,
+		.endpoint = config->object_endpoint,
+		.region = config->object_region,
+		.access_key = config->object_access_key,
+		.timeout_ms = config->object_timeout };
+	struct object_store *store;
+
+	if (options.where[0] == '\0')
+		return NULL;
+	if (config->object_secret_file != NULL)
+		options.secret_key = read_secret(arena, config->object_secret_file);
+	store = object_open(&options, arena, &wrong);
+	if (store == NULL)
+		die("object_store: %s", wrong);
+	return store;
+}
+
 void footing_open(struct footing *f)
 {
 	kinds_check(f->app.features);
@@ -65,10 +104,12 @@ void footing_open(struct footing *f)
 	f->app.db = db_open(&f->database);
 	f->app.redis = redis_open(&f->redis);
 	f->app.cache = cache_open(f->app.redis, &f->leases);
+	f->app.objects = open_objects(f->config, f->arena);
 }
 
 void footing_close(struct footing *f)
 {
+	object_close(&f->app.objects);
 	cache_close(&f->app.cache);
 	redis_close(&f->app.redis);
 	db_close(&f->app.db);

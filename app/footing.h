@@ -12,6 +12,7 @@
 
 struct footing {
 	struct arena *arena;
+	const struct config *config;
 	struct db_options database;
 	struct redis_options redis;
 	struct cache_options leases;

@@ -86,7 +86,8 @@ subtest 'real answers fit' => sub {
 		[ GET => '/users' ], [ POST => '/users', json => { name => 'x', email => 'x@example.org' } ],
 		[ GET => '/users/{id}' ], [ PUT => '/users/{id}', json => { name => 'x', email => 'y@example.org' } ],
 		[ PATCH => '/users/{id}', json => { name => 'y' } ], [ DELETE => '/users/{id}' ],
-		[ GET => '/api/vendas', query => 'mes=2025-01' ],
+		[ GET => '/api/vendas', query => 'mes=2025-01' ], [ POST => '/api/vendas/reprocessar', json => { mes => '2025-01' } ],
+		[ PUT => '/api/vendas/arquivos/{mes}', content => "order_id,sold_at,region,product,quantity,total\n", headers => { 'Content-Type' => 'text/csv' } ],
 		[ POST => '/add', form => { title => 'x' } ], [ POST => '/complete/{id}' ], [ POST => '/delete/{id}' ], [ DELETE => '/api/tasks/{id}' ]);
 	$real{$_} = [ split / / ] for 'GET /api/task/{id}', 'DELETE /api/task/{id}', 'GET /api/jobs', 'GET /api/jobs/kinds', 'GET /api/jobs/{id}',
 	    map { "POST $_" } qw(/api/jobs/kinds/{kind}/pause /api/jobs/kinds/{kind}/resume /api/jobs/{id}/retry /api/jobs/{id}/cancel);
@@ -98,7 +99,7 @@ subtest 'real answers fit' => sub {
 		my ($known, undef, @wishes) = @{ $real{"$method $path"} // [] };
 		ok $known, "$method $path is tried" or next;
 		my $query = @wishes && $wishes[0] eq 'query' ? '?' . (splice @wishes, 0, 2)[1] : '';
-		my $got = $stack->request($method => $path =~ s/\{id\}/$id_for->($path)/er =~ s/\{kind\}/none/r . $query, @wishes);
+		my $got = $stack->request($method => ($path =~ s/\{id\}/$id_for->($path)/er =~ s/\{kind\}/none/r =~ s/\{mes\}/2025-01/r) . $query, @wishes);
 		ok operation($method, $path)->{responses}{ $got->{status} }, "$got->{status} is promised";
 		fits($got, $method, $path);
 	}

@@ -9,8 +9,11 @@
 #define CORE_CORE_H
 
 #include "base/arena.h"
+#include "base/buffer.h"
 #include "core/route.h"
 #include "store/connection.h"
+
+struct object_store;
 
 struct arena *request_arena(struct request *);
 
@@ -72,6 +75,37 @@ struct rows *query_run(struct request *, const struct statement *);
  */
 #define query_later(rq, sql, ...) query_later_run(rq, STATEMENT(sql, __VA_ARGS__))
 void query_later_run(struct request *, const struct statement *);
+
+/*
+ * Many rows within a transaction: copy_begin(rq, "COPY … FROM STDIN"), copy_send any
+ * number of times, copy_end; nothing else is asked in between.  Rows are made by
+ * copy_add().  False: it failed, which the next reply_… or job_… says; a handler
+ * looks to stop early.
+ */
+#define copy_begin(rq, sql) copy_begin_run(rq, "" sql "")
+bool copy_begin_run(struct request *, const char *sql);
+bool copy_send(struct request *, const struct buffer *rows);
+bool copy_end(struct request *);
+
+/* Adds a field of a row: behind a tab unless it is the FIRST; copy_end_row ends the row. */
+void copy_add(struct buffer *, const char *text, bool first);
+void copy_end_row(struct buffer *);
+
+/*
+ * A line of a file as a struct: the VALUES, in the order of the shape's fields,
+ * checked and stored INTO it.  NULL, or all that is wrong with it, in the arena, as
+ * the struct is: "region must be one of Norte, Sul; total is missing".
+ */
+const char *line_bind(
+    struct arena *, const struct shape *, const char *const *values, size_t count, void *into);
+
+/* --- files that stay --- */
+
+/* Where they are kept (store/object.h); NULL when the configuration names no place. */
+struct object_store *request_objects(struct request *);
+
+/* An empty file for the time of this request or job, without a name; -1 after logging why. */
+int request_scratch_file(struct request *);
 
 /* --- the cache --- */
 
@@ -142,6 +176,7 @@ void reply_location(struct request *, const char *path); /* where it is to be fo
 
 /* 202 with the job's id, Location and Retry-After: how it goes is told at /api/task/{id}. */
 int reply_task(struct request *, const char *job);
+extern const struct shape queued_task; /* what it gives, for the route's table */
 
 /*
  * The first row, 404 without one.  How objects and lists come out of columns is

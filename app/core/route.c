@@ -67,6 +67,8 @@ bool route_takes_files(const struct route *route)
 
 const char *route_takes_media(const struct route *route)
 {
+	if (route->raw != NULL)
+		return route->raw;
 	if (route->form)
 		return "application/x-www-form-urlencoded";
 	return route_takes_files(route) ? "multipart/form-data" : "application/json";

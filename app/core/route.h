@@ -49,6 +49,7 @@ struct route {
 	const struct shape *gives;    /* NULL: no content */
 	const struct shape *or_gives; /* or one of this shape instead: reply_row_as() */
 	bool list;                    /* gives {"items":[…],"next":…} of that shape */
+	const char *raw;              /* takes a body of this type whole, as its one UPLOAD */
 	bool form;                    /* takes application/x-www-form-urlencoded, not JSON */
 	long long bulk;               /* takes one JSON object, or a list of at most so many */
 	long long body_most;          /* bytes of a body; 0: body_limit of ostler-app.conf(5) */
@@ -121,7 +122,7 @@ bool route_path_says(const struct route *, const char *name);
 /* Whether it takes anything that stands in a body: not GET or DELETE, and not all in the path. */
 bool route_takes_body(const struct route *);
 
-/* Whether it takes a file, and so multipart/form-data. */
+/* Whether a file is among what it takes, or all of it. */
 bool route_takes_files(const struct route *);
 
 /* The media type of the body that it takes. */

@@ -58,6 +58,21 @@ static bool is_in_path(struct arena *arena, const struct route *route, const cha
 	return strstr(route->path, arena_print(arena, "{%s}", name)) != NULL;
 }
 
+static void check_raw(const struct route *route)
+{
+	size_t files = 0;
+
+	EACH_FIELD (field, route->takes) {
+		files += field->kind == UPLOAD;
+		if (field->kind == UPLOAD && field->max <= 0)
+			bug("%s: how large may its file be? .max", route->path);
+		if (field->kind != UPLOAD && field->required)
+			bug("%s: beside its file a raw body says nothing", route->path);
+	}
+	if (files != 1 || route->form || route->bulk > 0)
+		bug("%s: a raw body is one file", route->path);
+}
+
 void shapes_check_route(struct arena *arena, const struct route *route)
 {
 	bool pairs = route->method == GET || route->method == DELETE || route->form ||
@@ -68,6 +83,8 @@ void shapes_check_route(struct arena *arena, const struct route *route)
 	if (route_takes_files(route) &&
 	    (route->method == GET || route->method == DELETE || route->form))
 		bug("%s: a file comes with multipart/form-data alone", route->path);
+	if (route->raw != NULL)
+		check_raw(route);
 	if (route->takes == NULL)
 		return;
 	EACH_FIELD (field, route->takes) {

@@ -155,6 +155,27 @@ static void what_is_no_cursor_of_ours_is_refused(void **state)
 	arena_free(&arena);
 }
 
+static void an_offset_may_lead_into_another_month(void **state)
+{
+	static const struct {
+		const char *instant, *month;
+	} cases[] = { { "2025-03-31T23:59:59Z", "2025-03" },
+		{ "2025-03-31T23:59:59.999", "2025-03" },
+		{ "2025-03-31T22:30:00-03:00", "2025-04" },
+		{ "2025-04-01T01:00:00+03:00", "2025-03" },
+		{ "2024-12-31T23:00:00-01:00", "2025-01" },
+		{ "2025-01-01T00:30:00+00:31", "2024-12" }, { "2024-02-29T23:59:60Z", "2024-02" },
+		{ "0001-01-01T00:00:00Z", "0001-01" }, { "9999-12-31T23:59:59-23:59", "0000-01" } };
+	char month[MONTH_TEXT];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_true(instant_is_valid(cases[i].instant));
+		instant_month(cases[i].instant, month);
+		assert_string_equal(month, cases[i].month);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest instant[] = {
@@ -162,6 +183,7 @@ int main(void)
 		cmocka_unit_test(other_texts_are_no_times),
 		cmocka_unit_test(only_an_offset_is_an_offset),
 		cmocka_unit_test(days_and_months),
+		cmocka_unit_test(an_offset_may_lead_into_another_month),
 		cmocka_unit_test(the_database_writes_them_otherwise),
 		cmocka_unit_test(a_cursor_comes_back_as_it_was),
 		cmocka_unit_test(what_is_no_cursor_of_ours_is_refused),

@@ -16,6 +16,7 @@
 #include "core/input/multipart_body.h"
 #include "core/input/object.h"
 #include "core/input/pairs.h"
+#include "core/input/raw_body.h"
 #include "core/journey/journey.h"
 
 static const struct shape nothing = { .name = "struct nothing",
@@ -112,6 +113,8 @@ static int bind_body(struct request *rq)
 
 	if (!media_is(rq->head.content_type, media))
 		return reply_problem(rq, 415, "The body must be %s.", media);
+	if (rq->route->raw != NULL)
+		return raw_body_bind(rq, &top);
 	if (route_takes_files(rq->route))
 		return multipart_body_bind(rq, &top);
 	body = read_body(rq, &length);

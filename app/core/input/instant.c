@@ -3,7 +3,9 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* Reads two digits as a number; -1 when they are none.  Reads the second only behind a digit. */
 static int two_digits(const char *text)
@@ -105,4 +107,23 @@ void instant_add(struct buffer *out, const char *sql, size_t length)
 	buffer_add_char(out, 'T');
 	buffer_add(out, sql + 11, length - 14);
 	buffer_add_char(out, 'Z');
+}
+
+void instant_month(const char *text, char month[static MONTH_TEXT])
+{
+	struct tm tm = { .tm_year = (int)strtol(text, NULL, 10) - 1900,
+		.tm_mon = two_digits(text + 5) - 1,
+		.tm_mday = two_digits(text + 8),
+		.tm_hour = two_digits(text + 11) };
+	const char *offset = strpbrk(text + 11, "+-");
+
+	/* Only an offset can lead into another month; it has minutes, and a sign. */
+	if (offset != NULL) {
+		int minutes = two_digits(offset + 1) * 60 + two_digits(offset + 4);
+
+		tm.tm_min = two_digits(text + 14) + (*offset == '-' ? minutes : -minutes);
+	}
+	timegm(&tm); /* normalizes the fields */
+	snprintf(month, MONTH_TEXT, "%04u-%02u", (unsigned)(tm.tm_year + 1900) % 10000,
+	    (unsigned)tm.tm_mon % 12 + 1);
 }

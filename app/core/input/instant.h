@@ -16,6 +16,10 @@ bool instant_is_valid(const char *text);
 /* Whether a valid instant says its offset from UTC. */
 bool instant_has_offset(const char *text);
 
+/* The month in UTC, YYYY-MM, in which a valid instant lies; NUL-terminated. */
+#define MONTH_TEXT 8
+void instant_month(const char *text, char month[static MONTH_TEXT]);
+
 bool date_is_valid(const char *text);  /* a day of the years 1 to 9999: 2026-01-31 */
 bool month_is_valid(const char *text); /* a month of those: 2026-01 */
 

@@ -198,6 +198,18 @@ void jobs_wake(struct request *rq)
 	rows_free(db_run(rq->app->db, rq->arena, &queue_wake_statement));
 }
 
+struct queued_task {
+	const char *task_id, *status;
+};
+
+static const char *const queued[] = { "queued", NULL };
+
+/* clang-format off */
+const struct shape queued_task = SHAPE(struct queued_task,
+	{ FIELD_AS(struct queued_task, task_id, UUID) },
+	{ FIELD(struct queued_task, status), .one_of = queued });
+/* clang-format on */
+
 int reply_task(struct request *rq, const char *job)
 {
 	struct buffer body;

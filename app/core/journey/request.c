@@ -93,6 +93,16 @@ void query_later_run(struct request *rq, const struct statement *statement)
 		transact_add(rq, statement);
 }
 
+struct object_store *request_objects(struct request *rq)
+{
+	return rq->app->objects;
+}
+
+int request_scratch_file(struct request *rq)
+{
+	return uploads_open(rq);
+}
+
 struct arena *request_arena(struct request *rq)
 {
 	return rq->arena;

@@ -103,8 +103,11 @@ static void write_body(const struct schemas *schemas, const struct route *route)
 	json_key_open(out, "content", '{');
 	json_key_open(out, route_takes_media(route), '{');
 	json_key(out, "schema");
-	schema_body(schemas, route);
-	if (route_takes_files(route))
+	if (route->raw != NULL)
+		json_raw(out, "{\"type\":\"string\"}", strlen("{\"type\":\"string\"}"));
+	else
+		schema_body(schemas, route);
+	if (route->raw == NULL && route_takes_files(route))
 		write_encoding(out, route);
 	for (int i = 0; i < 3; i++)
 		json_close(out, '}');

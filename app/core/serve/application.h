@@ -28,6 +28,7 @@ struct application {
 	long long retry_after_s;    /* a database that was gone is asked again by then */
 	const char *uploads;        /* the folder of temporary files */
 	double idempotency_seconds; /* how long an answer under a key is kept */
+	struct object_store *objects; /* NULL: there is none */
 	struct db *db;
 	struct redis *redis;
 	struct cache *cache;

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/core.h"
+#include "features/sales/sales.h"
 
 struct region_sum {
 	const char *region, *total;
@@ -155,5 +155,11 @@ static int report(struct request *rq)
 const struct feature sales_feature = { .name = "sales", .doc = "What was sold, by month and region.", .routes = ROUTES(
 	{ ROUTE(GET, "/api/vendas", "Sum up a month by region, or a period by month", SIGNED_IN, report),
 	    .takes = &period, .gives = &month_report, .or_gives = &series, .csv = true,
-	    .cached = { .key = "vendas:{mes}", .seconds = 300 } }) };
+	    .cached = { .key = "vendas:{mes}", .seconds = 300 } },
+	{ ROUTE(PUT, "/api/vendas/arquivos/{mes}", "Store the raw file of a month", MANAGER, upload_month),
+	    .takes = &month_file, .raw = "text/csv", .body_most = 256LL << 20, .gives = &uploaded_shape,
+	    .quota = QUOTA_EXPENSIVE },
+	{ ROUTE(POST, "/api/vendas/reprocessar", "Put the sales of a month's raw files in its place", MANAGER, reprocess_month),
+	    .takes = &reprocess_shape, .gives = &queued_task, .status = 202 }),
+    .jobs = JOBS(&reprocess_job) };
 /* clang-format on */
