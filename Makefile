@@ -65,7 +65,7 @@ UNITS      = $(patsubst t/unit/%.c,$(BUILD)/t/%,$(wildcard t/unit/*_test.c))
 
 HELLO      = $(abspath $(BUILD))/hello
 
-.PHONY: all deps run hello stop new-feature check check-deps check-unit check-fuzz fuzz fuzzers lint soak bench bench-supervisor install uninstall clean help FORCE
+.PHONY: all deps run hello stop new-feature check check-deps check-unit check-fuzz fuzz fuzzers lint soak bench bench-jobs bench-supervisor install uninstall clean help FORCE
 
 all: $(PROGRAMS) $(MODULES) $(BUILD)/libostler.a ## compile ostlerd, ostlerctl and ostler-app into build/
 
@@ -173,6 +173,11 @@ bench-supervisor: deps ## measure what ostlerd costs and how fast it acts, under
 	@stack/packages bench
 	@$(MAKE) all
 	@BUILD='$(BUILD)' VAR='$(VAR)' t/bench/supervisor
+
+bench-jobs: deps ## measure the queue beside Celery: make bench-jobs SECONDS=600 for the long form
+	@stack/packages bench
+	@$(MAKE) all
+	@BUILD='$(BUILD)' t/bench/jobs
 
 # --- install ----------------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 # Chores.pm - a stack whose workers are t/programs/chores.c, with the table of what its jobs have done.
 #
 #     my $stack = Ostler::Chores->start(jobs => 2, app => { jobs_lease => '2s' });
+#                                            # before => { jobs => [ 'faketime', '+1h' ] }: in front of a pool's command
 #     my $id = $stack->enqueue('chores.note', { name => 'a' });
 #     $stack->until_over;                       # nothing waits or runs any more
 #     is $stack->state_of($id), 'completed';
@@ -23,9 +24,8 @@ sub new
 	$options{env}{JOBS} = $options{jobs} // 1;
 	$options{app} = { jobs_lease => '2s', jobs_beat => '100ms', jobs_idle => '200ms', jobs_upkeep => '50ms', database_retry => '200ms', %{ $options{app} // {} } };
 	my $self = $class->SUPER::new(ready => '/ping', %options);
-	$program //= Ostler::Programs::application('chores', 'jobs');
 	for my $pool (qw(web jobs)) {
-		$self->{options}{pools}{$pool}{command} = [ $program, '-c', $self->conf, $pool ];
+		$self->{options}{pools}{$pool}{command} = [ @{ $options{before}{$pool} // [] }, program(), '-c', $self->conf, $pool ];
 	}
 	$self->{options}{pools}{jobs}{$_} //= '100ms' for qw(watch_interval backoff_first);
 	$self->{options}{pools}{jobs}{backoff_longest} //= '200ms';
@@ -48,6 +48,8 @@ sub role
 	my ($self, @words) = @_;
 	return Ostler::run($program, '-c', $self->conf, @words);
 }
+
+sub program { return $program //= Ostler::Programs::application('chores', 'jobs') }
 
 # Enqueues by the web; returns the job's id.
 sub enqueue
