@@ -20,19 +20,22 @@ for my $part (split /^(```\w+\n.*?^```$)/ms, Ostler::Tree::slurp('CONTRIBUTING.m
 		$named = $1 while $part =~ /`((?:sql|app|t)\/[\w.\/-]+\.\w+)`/g;
 	}
 }
-is_deeply [sort keys %block], [qw(app/features/guests/guests.c sql/NNNN-guests.sql t/guests.t)],
-    'the guide has three files';
+is_deeply [sort keys %block],
+    [qw(app/features/guests/guests.c app/features/letters/letters.c sql/NNNN-guests.sql t/guests.t t/letters.t)],
+    'the guide has five files';
 my ($last) = map { m{(\d+)-} } reverse sort glob 'sql/[0-9]*.sql';
 $block{ sprintf 'sql/%04d-guests.sql', $last + 1 } = delete $block{'sql/NNNN-guests.sql'};
 
-mkdir 'app/features/guests' or die "app/features/guests: $!";
+for my $feature (qw(guests letters)) {
+	mkdir "app/features/$feature" or die "app/features/$feature: $!";
+}
 Ostler::Tree::spew($_, $block{$_}) for keys %block;
 my $list = Ostler::Tree::slurp('app/features.c');
-$list =~ s/^(\tFEATURE\(tasks\))/\tFEATURE(guests)\t\\\n$1/m;
+$list =~ s/^(\tFEATURE\(tasks\))/\tFEATURE(guests)\t\\\n\tFEATURE(letters)\t\\\n$1/m;
 Ostler::Tree::spew('app/features.c', $list);
 
 is system(Ostler::Tree::make() . ' -s all >make.log 2>&1'), 0, 'it compiles' or diag Ostler::Tree::slurp('make.log');
 like `build/ostler-app routes`, qr{^POST\s+/api/guests\s}m, 'its routes are in the table';
-is system('BUILD=build prove -Q t/guests.t >&2'), 0, 'its test passes';
+is system('BUILD=build prove -Q t/guests.t t/letters.t >&2'), 0, 'the tests pass';
 chdir Ostler::root();
 done_testing;
