@@ -159,6 +159,14 @@ static void abandon(struct worker *worker, int64_t now)
 	ask_to_end(worker, REASON_STUCK, now);
 }
 
+/* Of the orders that send a worker its stop signal. */
+static const enum stop_reason reasons[] = {
+	[ORDER_REJECT] = REASON_CANARY,
+	[ORDER_GIVE_UP] = REASON_NOT_READY,
+	[ORDER_HURRY] = REASON_NOT_FINISHED,
+	[ORDER_STOP] = REASON_ASKED,
+};
+
 static void carry_out(struct spawner *spawner, const struct order *order, int64_t now)
 {
 	struct worker *worker = order->worker;
@@ -180,23 +188,17 @@ static void carry_out(struct spawner *spawner, const struct order *order, int64_
 	case ORDER_TRY:
 		canary_send(spawner->loop, worker, now);
 		break;
-	case ORDER_REJECT:
-		ask_to_end(worker, REASON_CANARY, now);
-		break;
-	case ORDER_GIVE_UP:
-		ask_to_end(worker, REASON_NOT_READY, now);
-		break;
 	case ORDER_DRAIN:
 		drain(worker, now);
 		break;
 	case ORDER_ASK:
 		ask_if_idle(worker, now);
 		break;
+	case ORDER_REJECT:
+	case ORDER_GIVE_UP:
 	case ORDER_HURRY:
-		ask_to_end(worker, REASON_NOT_FINISHED, now);
-		break;
 	case ORDER_STOP:
-		ask_to_end(worker, REASON_ASKED, now);
+		ask_to_end(worker, reasons[order->verb], now);
 		break;
 	case ORDER_RECYCLE:
 		recycle(worker, now);
