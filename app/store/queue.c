@@ -17,11 +17,11 @@
  */
 #define TAKE(token, lease, worker)                                                               \
 	" taken AS (UPDATE job SET state = 'running',"                                           \
-	"  attempt = attempt + claim.one::int, started_at = CASE WHEN claim.one THEN now() END,"   \
+	"  attempt = attempt + claim.one::int, started_at = CASE WHEN claim.one THEN now() END," \
 	"  lease_token = " token "::bigint,"                                                     \
 	"  lease_until = now() + " lease "::bigint * interval '1 ms',"                           \
 	"  locked_by = " worker ", progress = NULL, unique_key = NULL"                           \
-	"  FROM j, (SELECT count(*) = 1 AS one FROM j) AS claim WHERE job.id = j.id"              \
+	"  FROM j, (SELECT count(*) = 1 AS one FROM j) AS claim WHERE job.id = j.id"             \
 	"  RETURNING job.*)"                                                                     \
 	" SELECT id, kind, args, traceparent, priority, run_at, attempt, max_attempts, user_id," \
 	"  (extract(epoch FROM now() - run_at) * 1000000)::bigint, started_at IS NOT NULL,"      \

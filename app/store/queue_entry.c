@@ -12,7 +12,9 @@ const struct statement queue_wake_statement = { .sql = "NOTIFY " QUEUE_CHANNEL }
 
 static struct value or_null(long long number)
 {
-	return number != 0 ? VALUE(number) : (struct value){ .kind = NOTHING };
+	if (number == 0)
+		return (struct value){ .kind = NOTHING };
+	return VALUE(number);
 }
 
 /* $4, $5: the moment, and what is added to it. */

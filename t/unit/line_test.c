@@ -55,9 +55,9 @@ static void all_that_is_wrong_is_said_at_once(void **state)
 	struct thing made;
 
 	(void)state;
-	assert_string_equal(
-	    BIND("", "x", "10"), "name is missing; price must be an amount with at most two "
-				 "decimals, as 12.50; count must be 1 to 9");
+	assert_string_equal(BIND("", "x", "10"),
+	    "name is missing; price must be an amount with at most two "
+	    "decimals, as 12.50; count must be 1 to 9");
 	assert_string_equal(BIND("a"), "count is missing");
 	assert_string_equal(BIND("a", "1", "1", "true", "more"), "has 5 fields, not 4");
 	arena_free(&arena);

@@ -286,17 +286,19 @@ static const struct lane *limited_lane(const struct runner *r, size_t which)
 	return NULL;
 }
 
-static void add_limited(struct runner *r, struct pipeline *p, struct queue_claim *claim)
+static void add_limited(struct runner *r, struct pipeline *p, const struct queue_claim *usual)
 {
 	const struct job_kind *kind = limited_lane(r, r->side - 1)->kind;
 	const struct queue_lane lane = { .kind = kind->name };
 	const struct queue_limits limits = { kind->running_most, kind->per_second };
 
+	struct queue_claim claim = *usual;
+
 	/* One by one: each counts where the limits are. */
-	claim->lanes = &lane;
-	claim->count = 1;
-	claim->most = 1;
-	queue_add_claim_limited(p, r->claim, claim, &limits);
+	claim.lanes = &lane;
+	claim.count = 1;
+	claim.most = 1;
+	queue_add_claim_limited(p, r->claim, &claim, &limits);
 }
 
 static int ask_side(struct runner *r)

@@ -21,13 +21,13 @@ struct application {
 	const char *openapi;             /* the document, as JSON */
 	size_t openapi_length;
 	const char *instance_id, *instance_name;
-	int request_log;            /* the descriptor that takes a line per request */
-	const char *demo_user;      /* who everyone is until people can sign in */
-	size_t body_limit;          /* bytes */
-	struct cors cors;           /* which other sites' pages may read answers */
-	long long retry_after_s;    /* a database that was gone is asked again by then */
-	const char *uploads;        /* the folder of temporary files */
-	double idempotency_seconds; /* how long an answer under a key is kept */
+	int request_log;              /* the descriptor that takes a line per request */
+	const char *demo_user;        /* who everyone is until people can sign in */
+	size_t body_limit;            /* bytes */
+	struct cors cors;             /* which other sites' pages may read answers */
+	long long retry_after_s;      /* a database that was gone is asked again by then */
+	const char *uploads;          /* the folder of temporary files */
+	double idempotency_seconds;   /* how long an answer under a key is kept */
 	struct object_store *objects; /* NULL: there is none */
 	struct db *db;
 	struct redis *redis;
