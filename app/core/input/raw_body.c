@@ -8,6 +8,7 @@
 
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "core/answer/problem.h"
 #include "core/input/uploads.h"
@@ -19,7 +20,7 @@ static const struct field *file_of(const struct shape *shape)
 	EACH_FIELD (field, shape)
 		if (field->kind == UPLOAD)
 			return field;
-	return NULL;
+	bug("a raw body without a file"); /* shapes_check_route has seen to that */
 }
 
 /* Copies the body into FD.  The bytes that came; -1: they could not be stored. */

@@ -125,8 +125,12 @@ void lanes_mark(
 	if (now >= lanes->marks_until)
 		lanes->marks_until = now + (took_us * MARKS_TIMES > MARKS_US ? took_us * MARKS_TIMES
 									     : MARKS_US);
-	for (size_t i = 0; i < claim->count; i++)
-		mark(lanes_find(lanes, claim->lanes[i].kind), &claim->lanes[i], rows, had_room);
+	for (size_t i = 0; i < claim->count; i++) {
+		struct lane *lane = lanes_find(lanes, claim->lanes[i].kind);
+
+		if (lane != NULL)
+			mark(lane, &claim->lanes[i], rows, had_room);
+	}
 }
 
 void lane_ran(struct lane *lane, int64_t us)

@@ -283,7 +283,7 @@ static const struct lane *limited_lane(const struct runner *r, size_t which)
 	for (size_t i = 0; i < r->lanes->count; i++)
 		if (r->lanes->of[i].limited && which-- == 0)
 			return &r->lanes->of[i];
-	return NULL;
+	bug("there is no limited lane %zu", which);
 }
 
 static void add_limited(struct runner *r, struct pipeline *p, const struct queue_claim *usual)
