@@ -6,6 +6,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use File::Temp qw(tempdir);
 use Ostler;
+use Ostler::Programs;
 use Test::More;
 
 # It would otherwise tell its makers of its use, and ask them for a newer version.
@@ -32,6 +33,8 @@ sub complaints
 }
 
 is join("\n", complaints(ours => $document)), '', 'no error and no warning';
+my ($kinds) = Ostler::run(Ostler::Programs::application('kinds'), 'openapi');
+is join("\n", complaints(kinds => $kinds)), '', 'nor for a program that takes and gives every kind';
 like join("\n", complaints(theirs => $document =~ s/"operationId":"get_ping",//r)), qr/^operation-operationId: /,
     'and it does look: an operation without an id is found';
 

@@ -23,12 +23,14 @@ struct patterns {
 	} pattern[];
 };
 
+/* As JSON Schema reads it: a '$' is the very end of the text, not a line before its last newline.
+ */
 static pcre2_code *compile(const struct shape *shape, const struct field *field)
 {
 	size_t where;
 	int error;
 	pcre2_code *code = pcre2_compile((PCRE2_SPTR)field->pattern, PCRE2_ZERO_TERMINATED,
-	    PCRE2_UTF | PCRE2_NO_UTF_CHECK, &error, &where, NULL);
+	    PCRE2_UTF | PCRE2_NO_UTF_CHECK | PCRE2_DOLLAR_ENDONLY, &error, &where, NULL);
 
 	if (code == NULL) {
 		PCRE2_UCHAR why[128];

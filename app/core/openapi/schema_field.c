@@ -20,7 +20,7 @@ static const struct {
 	[EMAIL] = { "string", "email", NULL },
 	[URL] = { "string", "uri", "\"pattern\":\"^https?://\"" },
 	[MONEY] = { "number", "decimal", "\"multipleOf\":0.01" },
-	[CURSOR] = { "string", NULL, NULL },
+	[CURSOR] = { "string", "cursor", NULL },
 	[UPLOAD] = { "string", NULL, "\"contentMediaType\":\"application/octet-stream\"" },
 };
 
@@ -98,6 +98,9 @@ static void write_scalar(struct buffer *out, const struct field *field)
 		json_raw(out, kinds[field->kind].more, strlen(kinds[field->kind].more));
 	write_range(out, field);
 	write_words(out, field);
+	/* JSON Schema has no word for it; a client that knows expects a 409. */
+	if (field->unique != NULL)
+		json_raw(out, "\"x-unique\":true", 15);
 	if (field->preset != NULL) {
 		json_key(out, "default");
 		write_literal(out, field, field->preset);

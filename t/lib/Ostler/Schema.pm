@@ -33,6 +33,32 @@ sub type_of
 	return $value =~ /^-?\d+\z/ ? 'integer' : 'number';
 }
 
+# A day that the calendar has.
+sub is_date
+{
+	my ($text) = @_;
+	my ($year, $month, $day) = $text =~ /^(\d{4})-(\d\d)-(\d\d)\z/a or return 0;
+	return 0 if $year < 1 || $month < 1 || $month > 12;
+	my $leap = ($year % 4 == 0 && $year % 100 != 0) || $year % 400 == 0;
+	return $day >= 1 && $day <= (31, 28 + $leap, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)[$month - 1];
+}
+
+my %format = (
+	cursor => sub { $_[0] =~ /^[A-Za-z0-9_-]+\z/ },
+	int64 => sub { $_[0] =~ /^-?\d{1,19}\z/a },
+	decimal => sub { $_[0] =~ /^-?\d{1,13}(?:\.\d+)?\z/a },
+	date => \&is_date,
+	'date-time' => sub { $_[0] =~ /^(.{10})T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z|[+-](?:0\d|1[0-5]):[0-5]\d)\z/a && is_date($1) },
+	uuid => sub { $_[0] =~ /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\z/i },
+	email => sub { $_[0] =~ /^[!-?A-~]+@[A-Za-z0-9]+(?:[.-][A-Za-z0-9]+)*\z/ },
+	uri => sub { $_[0] =~ m{^[a-z][a-z0-9+.-]*:[!#-;=?-Z\[\]_a-z~]+\z}i },
+);
+
+# The types that a keyword is about: to values of others it says nothing.
+my %about = ((map { $_ => [qw(string)] } qw(minLength maxLength pattern)), (map { $_ => [qw(integer number)] } qw(minimum maximum multipleOf)),
+	(map { $_ => [qw(array)] } qw(items minItems maxItems)), (map { $_ => [qw(object)] } qw(properties required additionalProperties)),
+	format => [qw(string integer number)]);
+
 my %check = (
 	type => sub {
 		my (undef, $value, $types) = @_;
@@ -40,21 +66,21 @@ my %check = (
 		return if grep { $_ eq $type || ($_ eq 'number' && $type eq 'integer') } ref $types ? @$types : $types;
 		return "is $type";
 	},
-	enum => sub { my (undef, $value, $words) = @_; return (grep { $_ eq $value } @$words) ? () : "is $value" },
+	enum => sub {
+		my (undef, $value, $words) = @_;
+		return if grep { defined $value ? defined && $_ eq $value : !defined } @$words;
+		return 'is none of the words';
+	},
 	minLength => sub { my (undef, $value, $least) = @_; return length $value < $least ? 'is too short' : () },
 	maxLength => sub { my (undef, $value, $most) = @_; return length $value > $most ? 'is too long' : () },
 	minimum => sub { my (undef, $value, $least) = @_; return $value < $least ? 'is too small' : () },
 	maximum => sub { my (undef, $value, $most) = @_; return $value > $most ? 'is too large' : () },
 	format => sub {
 		my (undef, $value, $format) = @_;
-		my %pattern = (int64 => qr/^-?\d{1,19}\z/, date => qr/^\d{4}-\d\d-\d\d\z/, decimal => qr/^-?\d{1,13}(?:\.\d+)?\z/,
-			uuid => qr/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\z/i, email => qr/^[^@\s]+@[^@\s]+\z/, uri => qr/^[a-z][a-z0-9+.-]*:\S+\z/,
-			'date-time' => qr/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)\z/);
-		return "has the unknown format $format" if !$pattern{$format};
-		return if !defined $value;    # that it may be null is said by its type
-		return $value =~ $pattern{$format} ? () : "is no $format";
+		return "has the unknown format $format" if !$format{$format};
+		return $format{$format}->($value) ? () : "is no $format";
 	},
-	pattern => sub { my (undef, $value, $pattern) = @_; return $value =~ /$pattern/ ? () : "does not match $pattern" },
+	pattern => sub { my (undef, $value, $pattern) = @_; $pattern =~ s/(?<!\\)\$\z/\\z/; return $value =~ /$pattern/a ? () : "does not match $pattern" },
 	multipleOf => sub { my (undef, $value, $step) = @_; return abs($value / $step - sprintf '%.0f', $value / $step) < 1e-6 ? () : "is no multiple of $step" },
 	required => sub { my (undef, $value, $names) = @_; return map { "lacks $_" } grep { !exists $value->{$_} } @$names },
 	properties => sub {
@@ -86,7 +112,7 @@ my %check = (
 		my $schema = $self->at($reference) or return "leads to $reference, where nothing is";
 		return $self->check($value, $schema, $where);
 	},
-	map { ($_ => sub { return }) } qw(description default examples contentMediaType),
+	map { ($_ => sub { return }) } qw(description default examples contentMediaType x-unique),
 );
 
 # What does not fit, as "/where what" texts; nothing when all does.
@@ -94,9 +120,12 @@ sub check
 {
 	my ($self, $value, $schema, $where) = @_;
 	$where //= '';
-	my @wrong = map { my $keyword = $_; $check{$keyword}
-		? $check{$keyword}->($self, $value, $schema->{$keyword}, $schema, $where)
-		: "has the keyword $keyword, which is not known here" } sort keys %$schema;
+	my @wrong;
+	for my $keyword (sort keys %$schema) {
+		push @wrong, "has the keyword $keyword, which is not known here" and next if !$check{$keyword};
+		next if $about{$keyword} && !grep { $_ eq type_of($value) } @{ $about{$keyword} };
+		push @wrong, $check{$keyword}->($self, $value, $schema->{$keyword}, $schema, $where);
+	}
 	return map { m{^/} ? $_ : "$where/ $_" } @wrong;
 }
 

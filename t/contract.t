@@ -1,0 +1,47 @@
+#!/usr/bin/perl
+# contract.t - every route answers as its own OpenAPI document says, to all that fits it and to all that does not.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Ostler::App;
+use Ostler::Contract;
+use Ostler::Kinds;
+use Test::More;
+
+# More than any quota of a minute.
+my %unhurried = (app => { map { ("limit_$_" => 1_000_000) } qw(read write expensive probe) });
+
+# Drives every operation of a stack, and sees that nothing worse than a refusal came of it.
+sub keeps_its_contract
+{
+	my ($stack, %told) = @_;
+	my $workers = $stack->workers;
+	my $contract = Ostler::Contract->new($stack, %told);
+	for my $operation ($contract->operations) {
+		subtest "@$operation" => sub { $contract->drive($operation) };
+	}
+	is $stack->workers, $workers, 'no worker died of it';
+	is_deeply [ map { $_->{route} // $_->{broken} } grep { ($_->{status} // 0) >= 500 || $_->{broken} } $stack->log_lines ], [], 'and nothing was answered with a 5xx';
+	$stack->stop;
+}
+
+subtest 'the features of ostler-app' => sub {
+	my $stack = Ostler::App->start(%unhurried);
+	$stack->psql(q{INSERT INTO job_kind (kind) VALUES ('none')});
+	my $task = sub { return $stack->post('/api/tasks', json => { title => 'x' })->{json}{id} };
+	# A job that waits, and one that has failed for good.
+	my $job = sub { return $stack->psql(q{INSERT INTO job (id, kind, state, run_at, priority, max_attempts, args)
+		VALUES (gen_random_uuid(), 'none', 'scheduled', now() + interval '1 hour', 1, 1, '{"x":1}') RETURNING id}) };
+	my $dead = sub { return $stack->psql(q{INSERT INTO job_done (id, kind, state, priority, attempt, max_attempts, created_at, args, result, last_error, traceparent)
+		VALUES (gen_random_uuid(), 'none', 'discarded', 1, 1, 1, now(), '{"x":1}', '{"y":2}', 'no luck', '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01') RETURNING id}) };
+	$dead->();
+	keeps_its_contract($stack,
+		names => { (map { $_ => $task } '/complete/{id}', '/delete/{id}'), (map { $_ => sub { 'none' } } '/api/jobs/kinds/{kind}/pause', '/api/jobs/kinds/{kind}/resume'),
+			(map { $_ => $job } '/api/task/{id}', '/api/jobs/{id}', '/api/jobs/{id}/cancel'), '/api/jobs/{id}/retry' => $dead },
+		right => { 'GET /api/vendas' => [ { mes => '2025-01' }, { from => '2025-01', to => '2025-03' } ],
+			'PUT /api/vendas/arquivos/{mes}' => ["order_id,sold_at,region,product,quantity,total\n"] });
+};
+subtest 'every kind in every way' => sub { keeps_its_contract(Ostler::Kinds->start(%unhurried)) };
+
+done_testing;
