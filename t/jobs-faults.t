@@ -42,13 +42,22 @@ subtest 'a worker is killed in a job' => sub {
 
 subtest 'a worker is stopped, and comes back when its lease has ended' => sub {
 	$stack->clear;
-	my $id = $stack->enqueue('chores.note', { name => 'cut off', ms => 1000 });
-	my $pid = worker_of($id);
-	kill 'STOP', $pid;
-	$stack->wait_for(sub { $stack->state_of($id) eq 'completed' }, 'another worker to do it', 30);
-	kill 'CONT', $pid;
-	$stack->wait_for(sub { $stack->psql(q{SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE '%jobs' AND state LIKE 'idle in transaction%'}, 'postgres') == 0 }, 'the first to give up', 30);
-	all_once(1, 'a job of two workers');
+	# Each in its turn: one of them leads, and who is stopped does not know that it leads no more.
+	my (%stopped, $jobs);
+	for (1 .. 20) {
+		my $id = $stack->enqueue('chores.note', { name => 'cut off', ms => 600 });
+		my $pid = worker_of($id);
+		$jobs++;
+		next if $stopped{$pid}++;
+		kill 'STOP', $pid;
+		$stack->wait_for(sub { $stack->state_of($id) eq 'completed' }, 'another worker to do it', 30);
+		kill 'CONT', $pid;
+		$stack->wait_for(sub { $stack->psql(q{SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE '%jobs' AND state LIKE 'idle in transaction%'}, 'postgres') == 0 }, 'the first to give up', 30);
+		last if keys %stopped == 2;
+	}
+	is scalar(keys %stopped), 2, 'both have been stopped';
+	$stack->until_over;
+	all_once($jobs, 'jobs of two workers each');
 };
 
 subtest 'a job that takes too long' => sub {

@@ -11,7 +11,11 @@ use Time::HiRes qw(time);
 # The monotonic clock is left alone: it is what deadlines are measured by, and nobody can set it.
 sub wrong_clock { return [ '/usr/bin/env', 'DONT_FAKE_MONOTONIC=1', 'FAKETIME_DONT_FAKE_MONOTONIC=1', '/usr/bin/faketime', '-f', $_[0] ] }
 
-for my $off (qw(+1h -1h)) {
+# A sanitizer's library must be loaded first, and so must the one that lies.
+open my $stamp, '<', Ostler::build() . '/variant' or die "nothing is built: $!\n";
+my $sanitized = <$stamp> !~ /^plain/;
+
+for my $off ($sanitized ? () : qw(+1h -1h)) {
 	subtest "a worker whose clock is off by $off" => sub {
 		my $stack = Ostler::Chores->start(jobs => 1, before => { jobs => wrong_clock($off) });
 		my $far = $stack->post('/later', json => { delay_ms => 1800_000 })->{json}{task_id};

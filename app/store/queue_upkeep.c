@@ -18,27 +18,31 @@ static struct upkeep ended(struct rows *rows, bool counted)
 	return upkeep;
 }
 
+struct upkeep upkeep_lead(struct connection *c, struct arena *arena, int64_t deadline)
+{
+	static const struct statement try = { .sql =
+						  "SELECT FROM (SELECT pg_try_advisory_lock(" LEADER
+						  ") AS led) AS tried WHERE led" };
+
+	return ended(connection_run(c, arena, &try, deadline), false);
+}
+
 /*
  * A leader that is stopped rather than dead keeps its session, and with it the
- * lock.  Its session says nothing for as long: then it is ended, so that there
- * are never two.  (A lock's key is shown in two halves, as PostgreSQL's manual
- * has it, 54.12.)
+ * lock.  (A lock's key is shown in two halves: PostgreSQL manual, 54.12.)
  */
-struct upkeep upkeep_lead(
+struct upkeep upkeep_end_silent(
     struct connection *c, struct arena *arena, long long silent_ms, int64_t deadline)
 {
-	return ended(
-	    connection_run(c, arena,
-		STATEMENT("WITH silent AS MATERIALIZED (SELECT pg_terminate_backend(pid) AS ended"
-			  "  FROM pg_locks JOIN pg_stat_activity USING (pid)"
-			  "  WHERE locktype = 'advisory' AND granted AND objsubid = 1"
-			  "  AND classid = (" LEADER " >> 32)::oid"
-			  "  AND objid = (" LEADER " & 4294967295)::oid"
-			  "  AND state_change < now() - $1::bigint * interval '1 ms')"
-			  " SELECT FROM (SELECT pg_try_advisory_lock(" LEADER ") AS led,"
-			  "  (SELECT count(*) FROM silent) AS silent) AS tried WHERE led",
-		    silent_ms),
-		deadline),
+	return ended(connection_run(c, arena,
+			 STATEMENT("SELECT pg_terminate_backend(pid)"
+				   " FROM pg_locks JOIN pg_stat_activity USING (pid)"
+				   " WHERE locktype = 'advisory' AND granted AND objsubid = 1"
+				   " AND classid = (" LEADER " >> 32)::oid"
+				   " AND objid = (" LEADER " & 4294967295)::oid"
+				   " AND state_change < now() - $1::bigint * interval '1 ms'",
+			     silent_ms),
+			 deadline),
 	    false);
 }
 

@@ -21,10 +21,15 @@ struct upkeep {
 
 /*
  * One row when this session leads now.  To be asked until it does, and not again:
- * the lock stays until the connection ends.  Who leads and has asked nothing for
- * SILENT_MS loses its session.
+ * the lock stays until the connection ends.
  */
-struct upkeep upkeep_lead(
+struct upkeep upkeep_lead(struct connection *, struct arena *, int64_t deadline);
+
+/*
+ * Ends the session that leads if it has asked nothing for SILENT_MS, so that there
+ * are never two who do.  One row when it has: the lock is free a moment later.
+ */
+struct upkeep upkeep_end_silent(
     struct connection *, struct arena *, long long silent_ms, int64_t deadline);
 
 /* Whatever is due becomes available. */

@@ -11,6 +11,7 @@
 #include "core/jobs/keeper.h"
 
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -286,7 +287,8 @@ static void hurry(struct keeper *k)
 	pthread_mutex_unlock(&k->hand->lock);
 	if (now >= k->stop_at + k->options->finish_ms * 1000) {
 		log_error("a job does not end; its process does");
-		_exit(EXIT_FAILURE);
+		raise(SIGKILL); /* as ostlerd would: there is nothing to tidy up with a thread
+				   astray */
 	}
 }
 

@@ -252,14 +252,28 @@ static bool fire_lines(struct leader *l)
 
 /* --- a round --- */
 
+/* Somebody else leads, or does not any more and has not noticed. */
+static void look_at_leader(struct leader *l)
+{
+	struct upkeep silent = upkeep_end_silent(
+	    l->connection, l->arena, l->options->lease_ms, deadline_of(l));
+
+	if (well(l, silent) && silent.rows > 0)
+		log_warn("whoever led was silent for %lld ms, and does not lead any more",
+		    l->options->lease_ms);
+}
+
 static bool take_lead(struct leader *l)
 {
-	struct upkeep lead = upkeep_lead(
-	    l->connection, l->arena, l->options->lease_ms, deadline_of(l));
+	struct upkeep lead = upkeep_lead(l->connection, l->arena, deadline_of(l));
 	struct upkeep now;
 
-	if (!well(l, lead) || lead.rows == 0)
+	if (!well(l, lead))
 		return false;
+	if (lead.rows == 0) {
+		look_at_leader(l);
+		return false;
+	}
 	l->leads = true;
 	log_info("this process leads");
 	l->next_rescue_all = l->next_rescue = l->next_cron = l->next_history = 0;
