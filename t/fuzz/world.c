@@ -93,7 +93,7 @@ static int page(struct request *rq)
 	const struct thing *in = input(rq);
 
 	rq->response.next = cursor_encode(
-	    rq->arena, &(struct cursor){ "2026-01-31T23:59:59Z", in->integer });
+	    rq->arena, &(struct cursor){ .time = "2026-01-31T23:59:59Z", .id = in->integer });
 	return reply_json(rq, 200, "[]", 2);
 }
 
