@@ -15,6 +15,7 @@
 #include "core/input/json_body.h"
 #include "core/input/patterns.h"
 #include "core/journey/journey.h"
+#include "core/journey/quota.h"
 
 void world_broken(const char *condition, const char *where)
 {
@@ -158,6 +159,9 @@ static const struct redis_options no_redis = { .address = "", .connections = 1 }
 
 static const struct cache_options leases = { .wait_ms = 10, .lease_ms = 1000, .stale_ms = 1000 };
 
+/* Few of what is dear, so that a 429 is among the answers. */
+static const long long quota[QUOTAS] = { 0, 1000000, 1000000, 1, 1 };
+
 static void make_world(void)
 {
 	log_setup(LOG_INFO, LOG_JSON);
@@ -176,6 +180,8 @@ static void make_world(void)
 	world.app.db = db_open(&no_database);
 	world.app.redis = redis_open(&no_redis);
 	world.app.cache = cache_open(world.app.redis, &leases);
+	world.app.quotas = quotas_new(world.arena, quota, 60000);
+	world.app.limits = limits_open(world.app.redis, quotas_policies(world.app.quotas));
 }
 
 struct arena *world_arena(void)
