@@ -45,7 +45,7 @@ static enum job_end handle(struct request *rq)
  * transaction.  If the answer to COMMIT is lost the job is put back by its token:
  * had it happened, there would be no job by that token any more.
  */
-static enum job_end handle_in_transaction(struct request *rq)
+static enum job_end attempt_transaction(struct request *rq)
 {
 	struct job_run *run = rq->job;
 	struct queue_outcome outcome = { .id = run->job.id, .verdict = QUEUE_COMPLETED };
@@ -66,6 +66,27 @@ static enum job_end handle_in_transaction(struct request *rq)
 	transact_commit(rq);
 	run->settled = rq->failure == DONE;
 	return job_done_with(rq, NULL, 0);
+}
+
+/* How often a handler is called whose statements were undone by no fault of its own. */
+#define TRIES 2
+
+/* As a request's (journey/handle.c): a deadlock, or a session that was ended, has changed nothing.
+ */
+static enum job_end handle_in_transaction(struct request *rq)
+{
+	enum job_end end = attempt_transaction(rq);
+
+	for (int tries = 1; rq->failure == RETRY && tries < TRIES; tries++) {
+		if (atomic_load(&rq->job->stop))
+			break;
+		rq->failure = DONE;
+		rq->drops = NULL;
+		rq->drops_count = 0;
+		rq->job->why = NULL;
+		end = attempt_transaction(rq);
+	}
+	return end;
 }
 
 static enum queue_verdict judge(const struct job_run *run, enum job_end end)
