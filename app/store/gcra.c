@@ -1,17 +1,30 @@
 /* gcra.c - the generic cell rate algorithm, in C and in Lua. */
 #include "store/gcra.h"
 
+/*
+ * A request is granted when it comes by a thousandth of its interval too soon: a
+ * division that should come out even does then, whatever its rounding.
+ */
+#define TOO_SOON 0.001
+
+/* A clock that was set back, or a window that was made shorter, locks nobody out for longer. */
+static int64_t within(int64_t ahead, int64_t window_us)
+{
+	if (ahead < 0)
+		return 0;
+	return ahead < window_us ? ahead : window_us;
+}
+
 struct grant gcra_take(const struct gcra *gcra, int64_t *tat, int64_t now, long long wanted)
 {
 	double interval = (double)gcra->window_us / (double)gcra->quota;
-	int64_t ahead = *tat > now ? *tat - now : 0;
-	/* A hair more, so that a division that should come out even does. */
-	long long free = (long long)((double)(gcra->window_us - ahead) / interval + 0.001);
+	int64_t ahead = within(*tat - now, gcra->window_us);
+	long long free = (long long)((double)(gcra->window_us - ahead) / interval + TOO_SOON);
 	struct grant grant = { .count = free < wanted ? free : wanted };
 
 	if (grant.count <= 0) {
 		grant.count = 0;
-		grant.retry_in = ahead + (int64_t)interval - gcra->window_us;
+		grant.retry_in = ahead + (int64_t)(interval * (1 - TOO_SOON)) - gcra->window_us;
 	}
 	ahead += (int64_t)((double)grant.count * interval);
 	if (grant.count > 0)
@@ -25,9 +38,10 @@ const char gcra_script[] =
     "local time = redis.call('TIME') "
     "local now = time[1] * 1000000 + time[2] "
     "local interval, window, wanted = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]) "
-    "local ahead = math.max((tonumber(redis.call('GET', KEYS[1]) or 0) or 0) - now, 0) "
+    "local tat = tonumber(redis.call('GET', KEYS[1]) or 0) or 0 "
+    "local ahead = math.min(math.max(tat - now, 0), window) "
     "local free = math.floor((window - ahead) / interval + 0.001) "
-    "if free <= 0 then return { 0, 0, ahead, ahead + interval - window } end "
+    "if free <= 0 then return { 0, 0, ahead, ahead + 0.999 * interval - window } end "
     "local count = math.min(free, wanted) "
     "ahead = ahead + count * interval "
     "redis.call('SET', KEYS[1], string.format('%.0f', now + ahead), 'PX', math.ceil(ahead / 1000)) "

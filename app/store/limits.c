@@ -126,7 +126,8 @@ bool limits_judge(
 	bool known = true;
 
 	if (now < place->no_before) {
-		*verdict = refused(place, now);
+		/* Somebody may have learnt that after this request began. */
+		*verdict = refused(place, clock_now());
 	} else if (place->tokens > 0 && now < place->tokens_end) {
 		place->tokens--;
 		*verdict = admitted(place, now);

@@ -50,10 +50,11 @@ static void a_whole_quota_may_be_used_at_once_and_grows_back_evenly(void **state
 	grant = gcra_take(&five_a_minute, &tat, now, 1);
 	assert_int_equal(grant.count, 0);
 	assert_int_equal(grant.remaining, 0);
-	assert_int_equal(grant.retry_in, 12 * SECOND_US);
+	assert_in_range(grant.retry_in, 11980000, 12 * SECOND_US);
 	grant = gcra_take(&five_a_minute, &tat, now + 5 * SECOND_US, 1);
 	assert_int_equal(grant.count, 0);
-	assert_int_equal(grant.retry_in, 7 * SECOND_US);
+	assert_in_range(grant.retry_in, 6980000, 7 * SECOND_US);
+	assert_int_equal(gcra_take(&five_a_minute, &tat, now + 11980000, 1).count, 0);
 	assert_int_equal(gcra_take(&five_a_minute, &tat, now + 12 * SECOND_US, 1).count, 1);
 	assert_int_equal(gcra_take(&five_a_minute, &tat, now + 12 * SECOND_US, 1).count, 0);
 	assert_int_equal(gcra_take(&five_a_minute, &tat, now + 120 * SECOND_US, 9).count, 5);
@@ -67,6 +68,17 @@ static void what_is_not_there_is_granted_in_part(void **state)
 	assert_int_equal(gcra_take(&five_a_minute, &tat, SECOND_US, 3).count, 3);
 	assert_int_equal(gcra_take(&five_a_minute, &tat, SECOND_US, 3).count, 2);
 	assert_int_equal(gcra_take(&five_a_minute, &tat, SECOND_US, 3).count, 0);
+}
+
+static void a_clock_that_was_set_back_locks_nobody_out(void **state)
+{
+	int64_t tat = 1000000 * SECOND_US;
+	struct grant grant = gcra_take(&five_a_minute, &tat, SECOND_US, 1);
+
+	(void)state;
+	assert_int_equal(grant.count, 0);
+	assert_in_range(grant.retry_in, 11980000, 12 * SECOND_US);
+	assert_int_equal(grant.whole_in, 60 * SECOND_US);
 }
 
 /* Quotas that divide no window evenly lose no request to rounding. */
@@ -243,6 +255,17 @@ static void nothing_is_left_in_redis_of_who_does_not_come_again(void **state)
 	assert_in_range(left.integer, 1, 500);
 }
 
+static void a_clock_of_redis_that_was_set_back_locks_nobody_out(void **state)
+{
+	struct verdict verdict;
+
+	(void)state;
+	(void)redis_server_says("SET", "limit:small:0:a", "9000000000000000");
+	verdict = request_by(&one, 10, SMALL);
+	assert_false(verdict.admitted);
+	assert_in_range(verdict.retry_in, 500 * SECOND_US, 515 * SECOND_US);
+}
+
 static void redis_forgets_the_script_in_between(void **state)
 {
 	(void)state;
@@ -292,6 +315,7 @@ int main(void)
 	const struct CMUnitTest limits[] = {
 		cmocka_unit_test(a_whole_quota_may_be_used_at_once_and_grows_back_evenly),
 		cmocka_unit_test(what_is_not_there_is_granted_in_part),
+		cmocka_unit_test(a_clock_that_was_set_back_locks_nobody_out),
 		cmocka_unit_test(every_quota_is_whole),
 		TEST(a_small_quota_is_exact_over_all_processes),
 		TEST(each_has_a_quota_of_their_own),
@@ -299,6 +323,7 @@ int main(void)
 		TEST(who_was_refused_is_not_asked_about_again_too_soon),
 		TEST(who_waits_as_told_is_admitted),
 		TEST(nothing_is_left_in_redis_of_who_does_not_come_again),
+		TEST(a_clock_of_redis_that_was_set_back_locks_nobody_out),
 		TEST(redis_forgets_the_script_in_between),
 		TEST(rubbish_in_redis_is_counted_without_it),
 		TEST(without_redis_each_process_counts_by_itself),

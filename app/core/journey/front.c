@@ -56,7 +56,7 @@ static void ask(struct request *rq, struct questions *questions)
 
 int stage_front(struct request *rq)
 {
-	struct questions questions;
+	struct questions questions = { .limit = false };
 
 	quota_find(rq);
 	gather(rq, &questions);

@@ -105,6 +105,7 @@ int quota_refuse(struct request *rq)
 {
 	long long wait = seconds(rq->verdict.retry_in);
 
+	wait = wait > 0 ? wait : 1;
 	counts_add(rq, COUNT_LIMITED);
 	reply_header(rq, "Retry-After", arena_print(rq->arena, "%lld", wait));
 	return reply_problem(
