@@ -91,16 +91,11 @@ static void run_threads(struct process *process, const struct jobs_options *opti
 	close(signals);
 }
 
-/* Shown by ostlerctl(8), and as metrics, beside the jobs that the scoreboard counts as requests. */
-static struct scoreboard *open_board(void)
-{
-	return scoreboard_attach(1);
-}
-
 bool jobs_run(struct application *app, const struct jobs_options *options)
 {
 	struct arena *arena = arena_new(16 << 10);
-	struct scoreboard *board = open_board();
+	/* A job counts as a request there: ostlerctl(8) shows it, and ostlerd sees its deadline. */
+	struct scoreboard *board = scoreboard_attach(1);
 	struct lanes lanes = lanes_of(app->features, arena);
 	struct hand hand;
 	struct process process = { .hand = &hand };

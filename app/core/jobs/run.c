@@ -15,11 +15,13 @@
 #include "core/jobs/kinds.h"
 #include "core/journey/transact.h"
 
-static struct request *context(struct job_run *run, struct application *app, struct arena *arena)
+static struct request *context(
+    struct job_run *run, struct application *app, struct arena *arena, struct score *score)
 {
 	struct request *rq = request_new(app, arena);
 
 	rq->job = run;
+	rq->score = score;
 	rq->user_id = run->job.user_id;
 	rq->started = clock_now();
 	trace_start(&rq->trace, run->job.traceparent, NULL);
@@ -142,7 +144,7 @@ static void log_job(const struct request *rq, const struct job_run *run)
 
 void run_job(struct job_run *run, struct application *app, struct arena *arena, struct score *score)
 {
-	struct request *rq = context(run, app, arena);
+	struct request *rq = context(run, app, arena, score);
 	int64_t now;
 
 	scoreboard_begin(score, rq->started, (uint64_t)kind_timeout_s(run->kind) * SECOND_US);
