@@ -60,7 +60,7 @@ objects    = $(patsubst %.c,$(OBJECTS)/%.o,$(wildcard $(1)))
 archive    = $(OBJECTS)/$(1).a
 PROGRAMS   = $(BUILD)/ostlerd $(BUILD)/ostlerctl $(BUILD)/ostler-app
 MODULES    = $(BUILD)/ostler-s3.so
-FUZZERS    = $(patsubst t/fuzz/%.c,$(BUILD)/%,$(filter-out %/world.c,$(wildcard t/fuzz/*.c)))
+FUZZERS    = $(patsubst t/fuzz/%.c,$(BUILD)/%,$(filter-out %/world.c %/things.c,$(wildcard t/fuzz/*.c)))
 UNITS      = $(patsubst t/unit/%.c,$(BUILD)/t/%,$(wildcard t/unit/*_test.c))
 
 HELLO      = $(abspath $(BUILD))/hello
@@ -154,7 +154,7 @@ check-fuzz: # every fuzzer over the inputs that were worth keeping
 	@BUILD='$(BUILD)/fuzz' t/fuzz/run kept
 
 fuzzers: $(FUZZERS)
-$(FUZZERS): $(BUILD)/%: $(OBJECTS)/t/fuzz/%.o $(OBJECTS)/t/fuzz/world.o $(call archive,app) $(call archive,base) $(STAMP)
+$(FUZZERS): $(BUILD)/%: $(OBJECTS)/t/fuzz/%.o $(OBJECTS)/t/fuzz/world.o $(OBJECTS)/t/fuzz/things.o $(call archive,app) $(call archive,base) $(STAMP)
 	@echo "link     $@"
 	$(QUIET)$(LINK) -fsanitize=fuzzer -o $@ $(filter %.o %.a,$^) $(LINKED)
 

@@ -9,130 +9,17 @@
 #include <jansson.h>
 
 #include "base/log.h"
-#include "base/text.h"
-#include "core/input/arrays.h"
-#include "core/input/cursor.h"
 #include "core/input/json_body.h"
 #include "core/input/patterns.h"
 #include "core/journey/journey.h"
 #include "core/journey/quota.h"
+#include "t/fuzz/things.h"
 
 void world_broken(const char *condition, const char *where)
 {
 	fprintf(stderr, "%s: does not hold: %s\n", where, condition);
 	abort();
 }
-
-/* --- the feature --- */
-
-struct part {
-	const char *name;
-	long long size;
-};
-struct thing {
-	const char *text, *colour, *code, *time, *date, *month, *uuid, *email, *url, *money;
-	long long integer;
-	double number;
-	bool boolean;
-	struct cursor after;
-	const struct part *part;
-	struct list parts, words, amounts;
-};
-
-static const char *const colours[] = { "red", "green", NULL };
-
-/* clang-format off */
-static const struct shape part = SHAPE(struct part,
-	{ FIELD(struct part, name), .max = 9, .required = true },
-	{ FIELD(struct part, size), .preset = "1" });
-
-static const struct shape thing = SHAPE(struct thing,
-	{ FIELD(struct thing, text), .min = 1, .max = 20, .required = true },
-	{ FIELD(struct thing, colour), .one_of = colours, .preset = "red" },
-	{ FIELD(struct thing, code), .pattern = "^([a-z]+)+-[0-9]$" },
-	{ FIELD_AS(struct thing, time, TIME), .nullable = true },
-	{ FIELD_AS(struct thing, date, DATE) },
-	{ FIELD_AS(struct thing, month, MONTH) },
-	{ FIELD_AS(struct thing, uuid, UUID) },
-	{ FIELD_AS(struct thing, email, EMAIL) },
-	{ FIELD_AS(struct thing, url, URL) },
-	{ FIELD_AS(struct thing, money, MONEY) },
-	{ FIELD(struct thing, integer), .min = -5, .max = 200, .preset = "20" },
-	{ FIELD(struct thing, number), .min = 0, .max = 1000 },
-	{ FIELD(struct thing, boolean) },
-	{ FIELD(struct thing, after) },
-	{ FIELD_AS(struct thing, words, TEXT), .max = 5, .many = 4 },
-	{ FIELD_AS(struct thing, amounts, MONEY), .least = 1, .many = 3 });
-
-/* In JSON alone there are objects. */
-static const struct shape nested = SHAPE_NAMED("struct nested", struct thing,
-	{ FIELD(struct thing, text), .min = 1, .max = 20, .required = true },
-	{ FIELD(struct thing, colour), .one_of = colours, .preset = "red" },
-	{ FIELD(struct thing, integer), .min = -5, .max = 200, .preset = "20", .nullable = true },
-	{ FIELD_AS(struct thing, part, OBJECT), .of = &part },
-	{ FIELD_AS(struct thing, parts, OBJECT), .of = &part, .many = 3 },
-	{ FIELD_AS(struct thing, words, TEXT), .many = 4, .nullable = true },
-	{ FIELD_AS(struct thing, amounts, MONEY), .many = 3 });
-/* clang-format on */
-
-static int echo(struct request *rq)
-{
-	const struct thing *in = input(rq);
-	long points = text_code_points(in->text, strlen(in->text));
-
-	HOLDS(points >= 1 && points <= 20);
-	HOLDS(text_index(in->colour, colours) >= 0);
-	HOLDS(in->integer >= -5 && in->integer <= 200);
-	HOLDS(in->number >= 0 && in->number <= 1000);
-	rq->response.etag = "\"7\"";
-	return reply_struct(rq, in);
-}
-
-/* A page that has a next one: its Link repeats what the client wrote. */
-static int page(struct request *rq)
-{
-	const struct thing *in = input(rq);
-
-	rq->response.next = cursor_encode(
-	    rq->arena, &(struct cursor){ .time = "2026-01-31T23:59:59Z", .id = in->integer });
-	return reply_json(rq, 200, "[]", 2);
-}
-
-/* As a handler would hand them to a statement: every member of every item as an array. */
-static int count(struct request *rq)
-{
-	const struct list *items = input_list(rq);
-
-	HOLDS(items->count >= 1 && items->count <= 3);
-	HOLDS(array_of_members(rq->arena, items, offsetof(struct thing, text)) != NULL);
-	HOLDS(array_of_members(rq->arena, items, offsetof(struct thing, integer)) != NULL);
-	HOLDS(array_of_members(rq->arena, items, offsetof(struct thing, words)) != NULL);
-	return reply_json(rq, 200, "[]", 2);
-}
-
-static int change(struct request *rq)
-{
-	return reply_done(rq, query(rq, "UPDATE things SET x = 1 WHERE id = $1", path_id(rq)));
-}
-
-/* clang-format off */
-static const struct feature things = { .name = "things", .doc = "Of every kind.", .routes = ROUTES(
-	{ ROUTE(GET, "/things", "by query", ANYONE, echo), .takes = &thing, .gives = &thing },
-	{ ROUTE(POST, "/things", "by JSON", ANYONE, echo), .takes = &thing, .gives = &thing, .status = 201 },
-	{ ROUTE(POST, "/nested", "by JSON, nested", ANYONE, echo), .takes = &nested, .gives = &nested },
-	{ ROUTE(POST, "/bulk", "several at once", ANYONE, count), .takes = &nested,
-	    .bulk = 3, .media = "application/json" },
-	{ ROUTE(POST, "/form", "by form", ANYONE, echo), .takes = &thing, .gives = &thing, .form = true },
-	{ ROUTE(GET, "/pages", "a page", ANYONE, page), .takes = &thing, .media = "application/json" },
-	{ ROUTE(GET, "/kept/{text}", "by path, kept", ANYONE, echo), .takes = &thing, .gives = &thing,
-	    .cached = { .key = "things:{text}:{integer}", .seconds = 9 } },
-	{ ROUTE(PUT, "/things/{id}", "change", ANYONE, change), .takes = &thing, .status = 204,
-	    .versioned = VERSION_OF("things"), .drops = DROPS("things:{text}:{integer}") },
-	{ ROUTE(DELETE, "/things/{id}", "forget", ANYONE, change), .versioned = VERSION_OF("things"),
-	    .needs_match = true },
-	{ ROUTE(GET, "/mine", "needs somebody", SIGNED_IN, change) }) };
-/* clang-format on */
-static const struct feature *const features[] = { &things, NULL };
 
 /* --- what is around it: nothing --- */
 
@@ -144,6 +31,8 @@ static void look_at_log(const char *line, size_t length)
 	HOLDS(json_is_object(read));
 	json_decref(read);
 }
+
+static const struct feature *const features[] = { &things_feature, NULL };
 
 /* Made once: libFuzzer calls the target in one thread of one process. */
 static struct world {
@@ -177,6 +66,7 @@ static void make_world(void)
 	world.app.request_log = STDERR_FILENO;
 	world.app.demo_user = "demo";
 	world.app.body_limit = 4096;
+	world.app.uploads = "/dev/shm";
 	world.app.db = db_open(&no_database);
 	world.app.redis = redis_open(&no_redis);
 	world.app.cache = cache_open(world.app.redis, &leases);
