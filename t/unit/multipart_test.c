@@ -211,6 +211,11 @@ static void forms_that_are_broken(void **state)
 		"--xyz\r\nContent-Disposition: form-data\r\n\r\nx\r\n" END_OF_FORM,
 		"--xyz\r\nContent-Disposition: attachment; name=\"note\"\r\n\r\nx\r\n" END_OF_FORM,
 		"--xyz\r\nContent-Type: text/csv\r\n\r\nx\r\n" END_OF_FORM,
+		/* Found by fuzzing: what is no UTF-8 came back within JSON. */
+		"--xyz\r\nContent-Disposition: form-data; "
+		"name=\"note\xba\"\r\n\r\nx\r\n" END_OF_FORM,
+		"--xyz\r\nContent-Disposition: form-data; name=\"note\"\r\nContent-Type: "
+		"\xff\r\n\r\nx\r\n" END_OF_FORM,
 		"--xyz\r\nno colon\r\n\r\nx\r\n" END_OF_FORM, "--xyzabc\r\n\r\n" END_OF_FORM,
 		"--xyz\nContent-Disposition: form-data; name=\"note\"\n\nx\n--xyz--\n" };
 

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/text.h"
 #include "core/input/media.h"
 
 #define WINDOW        (32 << 10)
@@ -183,6 +184,21 @@ static bool take_line(struct multipart *m, char *line, struct part *part)
 	return true;
 }
 
+static bool is_utf8(const char *text)
+{
+	return text_code_points(text, strlen(text)) >= 0;
+}
+
+/* Name and type may come back in an answer, which is JSON.  A file's name is its field's fault. */
+static bool head_is_good(struct multipart *m, const struct part *part)
+{
+	if (part->name == NULL)
+		return fail(m, "has a part without a name.");
+	if (!is_utf8(part->name) || (part->media != NULL && !is_utf8(part->media)))
+		return fail(m, "has a part whose head is no UTF-8.");
+	return true;
+}
+
 static bool read_head(struct multipart *m, struct part *part)
 {
 	char *line;
@@ -192,7 +208,7 @@ static bool read_head(struct multipart *m, struct part *part)
 		if (line == NULL || (line[0] != '\0' && !take_line(m, line, part)))
 			break;
 		if (line[0] == '\0')
-			return part->name != NULL || fail(m, "has a part without a name.");
+			return head_is_good(m, part);
 	}
 	return fail(m, "has a part with a broken head.");
 }
