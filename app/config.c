@@ -1,4 +1,10 @@
-/* config.c - the table of ostler-app.conf(5). */
+/*
+ * config.c - the table of ostler-app.conf(5).
+ *
+ * The one place where a setting is named.  The file is checked by this table, the
+ * manual page is compared with it (t/manual.t), and `settings` prints it; a setting
+ * that is not used by a role costs it nothing, so that all roles share one file.
+ */
 #include "config.h"
 
 #include <string.h>

@@ -1,4 +1,10 @@
-/* features.c - the only file that knows every feature: a line for each. */
+/*
+ * features.c - the only file that knows every feature: a line for each.
+ *
+ * The order is that of the documents.  Each feature is found by the linker: one that
+ * is listed and not there does not link, and one that is there and not listed is
+ * not in the program.
+ */
 #include "features.h"
 
 /* clang-format off */

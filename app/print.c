@@ -1,4 +1,9 @@
-/* print.c - the roles that print a table of the program: routes, openapi, settings. */
+/*
+ * print.c - the roles that print a table of the program: routes, openapi, settings.
+ *
+ * They read the same tables as the router and need no configuration, so that what a
+ * program answers can be looked at, compared and published where it was built.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,11 @@
-/* web.c - the role that answers requests: puts the pieces together and serves. */
+/*
+ * web.c - the role that answers requests: puts the pieces together and serves.
+ *
+ * All that can be wrong with the tables is found here, before the first request:
+ * the router, the shapes, the keys of the cache and the document are made while the
+ * process starts, and a mistake in one ends it.  Then nothing that requests share
+ * changes any more, which is why they share it without a lock.
+ */
 #include <stdlib.h>
 #include <sys/socket.h>
 

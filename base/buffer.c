@@ -1,4 +1,11 @@
-/* buffer.c - bytes that grow, in an arena. */
+/*
+ * buffer.c - bytes that grow, in an arena.
+ *
+ * Room doubles when it is used up, so that a long text is moved a few times and not
+ * once for each piece.  arena_grow() moves nothing at all as long as the buffer is
+ * what its arena gave out last: whoever writes one long text at a time pays for its
+ * bytes alone.
+ */
 #include "base/buffer.h"
 
 #include <stdarg.h>

@@ -1,4 +1,14 @@
-/* log.c - one line per event on standard error, as JSON or as text. */
+/*
+ * log.c - one line per event on standard error, as JSON or as text.
+ *
+ * No lock: each line is put together on its caller's stack and leaves in one
+ * write(2), which O_APPEND and pipes (up to PIPE_BUF) keep whole.  So a line has a
+ * size that it cannot exceed, and what does not fit is cut so that JSON stays JSON:
+ * a name and its value go in together or not at all.
+ *
+ * What is configured stands in globals, because everything logs, down to code that
+ * has no other reason to be handed anything; they are set before threads start.
+ */
 #include "base/log.h"
 
 #include <errno.h>

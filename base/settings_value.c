@@ -1,4 +1,10 @@
-/* settings_value.c - one value against its line of the table: kind, range, place. */
+/*
+ * settings_value.c - one value against its line of the table: kind, range, place.
+ *
+ * What is wrong is returned as words that follow the setting's name ("must be 1 to
+ * 512, not 0"), and whoever reads the file puts file and line before it: so every
+ * kind of value complains in the same way, wherever it came from.
+ */
 #include <string.h>
 
 #include "base/settings_walk.h"

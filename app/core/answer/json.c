@@ -1,4 +1,10 @@
-/* json.c - JSON written straight into a buffer, commas in place. */
+/*
+ * json.c - JSON written straight into a buffer, commas in place.
+ *
+ * The writer keeps no state of its own: whether a comma is due it reads off the last
+ * byte that was written.  An opening bracket or a colon can be nothing else, since a
+ * text ends with its quote and a number with a digit.
+ */
 #include "core/answer/json.h"
 
 #include "base/json_text.h"

@@ -1,4 +1,10 @@
-/* head.c - what the web server tells of a request, picked out of its FastCGI parameters. */
+/*
+ * head.c - what the web server tells of a request, picked out of its FastCGI parameters.
+ *
+ * Request headers are parameters among others here (HTTP_…), and whoever can reach
+ * the socket can send any: only the names in this table are looked at, and each
+ * value is checked where it is used.
+ */
 #include "core/journey/request.h"
 
 #include <string.h>

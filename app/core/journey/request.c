@@ -1,4 +1,11 @@
-/* request.c - a request begins, asks the database, ends. */
+/*
+ * request.c - a request begins, asks the database, ends.
+ *
+ * Nothing that a request allocates is freed by itself: the arena is emptied when the
+ * answer has left.  What is no memory, such as libpq's results, is held in lists
+ * here and let go at the same moment, so that no handler can forget it or use it
+ * too long.
+ */
 #include "core/journey/request.h"
 
 #include <stdio.h>

@@ -1,4 +1,10 @@
-/* trace.c - which request this is, across processes. */
+/*
+ * trace.c - which request this is, across processes.
+ *
+ * A traceparent that breaks a rule is as good as none (W3C Trace Context, 3.2.2.3):
+ * it is replaced, never repaired, so that nothing of it reaches a head or a log.
+ * The ids of both headers are copied by a list of letters that are harmless there.
+ */
 #include "core/journey/trace.h"
 
 #include <stdio.h>
