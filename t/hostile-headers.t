@@ -65,6 +65,16 @@ subtest 'two of what may be there once' => sub {
 	refused_ok(raw([ 'POST /api/tasks HTTP/1.1', 'Host: localhost', @json, "Content-Length: $_" ], $post), 400, "the length $_") for '-1', '+13', '13,13', '0x0d', '1 3', '99999999999999999999';
 	refused_ok(raw([ 'PATCH /api/tasks/1 HTTP/1.1', 'Host: localhost', @json, 'If-Match: "1"', 'If-Match: "2"', 'Content-Length: 13' ], $post), 400, 'two If-Match');
 	refused_ok(raw([ 'POST /api/tasks HTTP/1.1', 'Host: localhost', 'Content-Type: application/json, text/plain', 'Content-Length: 13' ], $post), 415, 'two types in one');
+	for my $types ([ 'application/json', 'text/plain' ], [ 'text/plain', 'application/json' ], [ ('application/json') x 2 ], [ 'application/json', '' ]) {
+		my $twice = raw([ 'POST /api/tasks HTTP/1.1', 'Host: localhost', (map { "Content-Type: $_" } @$types), 'Content-Length: 13' ], $post);
+		refused_ok($twice, 400, "the types $types->[0] and $types->[1]");
+		like $twice->{json}{detail}, qr/^Content-Type /, 'it is named';
+	}
+	refused_ok(raw([ "$_ HTTP/1.1", 'Host: localhost', @json, @json, 'Content-Length: 13' ], $post), 400, "two types: $_")
+	    for 'PUT /api/tasks/1', 'PATCH /api/tasks/1', 'PUT /api/vendas/arquivos/2025-01', 'POST /add';
+	my $keys = raw([ 'POST /api/tasks HTTP/1.1', 'Host: localhost', @json, 'Idempotency-Key: a', 'Idempotency-Key: b', 'Content-Length: 13' ], $post);
+	refused_ok($keys, 400, 'two Idempotency-Keys');
+	like $keys->{json}{detail}, qr/^Idempotency-Key /, 'they are named';
 	is $stack->task_count, $before, 'nothing was written';
 };
 

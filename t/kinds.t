@@ -78,9 +78,10 @@ subtest 'queries' => sub {
 
 subtest 'content types' => sub {
 	my $send = sub { my $types = join '', map { "Content-Type: $_\r\n" } @_; return $stack->raw("POST /things HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${types}Content-Length: 12\r\n\r\n{\"text\":\"x\"}") };
-	# Up to 1.22 nginx tells of the first alone; a newer one joins them with a comma, as below.
-	like $send->('text/plain', 'application/json'), qr{^HTTP/1\.1 415 .*\r\nContent-Type: application/problem\+json}s, 'two of them, the first is wrong';
-	like $send->('application/json', 'text/plain'), qr{^HTTP/1\.1 (?:200|415) }, 'or the second';
+	# Up to 1.22 nginx hands on both; a newer one joins them with a comma, as below.
+	for my $types ([ 'text/plain', 'application/json' ], [ 'application/json', 'text/plain' ], [ ('application/json') x 2 ]) {
+		like $send->(@$types), qr{^HTTP/1\.1 (?:400|415) .*\r\nContent-Type: application/problem\+json}s, "two of them: @$types";
+	}
 	problem_ok $stack->post('/things', content => '{"text":"x"}', headers => { 'Content-Type' => $_ }), 415, $_
 	    for 'application/json, text/plain', 'application/json, application/json', 'application/json; charset=utf-16', 'application/json; charset';
 };

@@ -102,23 +102,30 @@ subtest 'files are served to GET and HEAD, everything else is the application\'s
 	    for qw(/ping /api/tasks /api/tasks/7 /openapi.json /.well-known/x /nothing.css /add?a=b);
 };
 
-subtest 'the application hears the listed parameters and nothing else' => sub {
+subtest 'the application hears the listed parameters' => sub {
 	my $reply = $stack->get('/api/x?q=a%20b', headers => { Proxy => 'http://evil/', 'X-Anything' => 1,
 		Accept => 'text/html', Cookie => 'sid=1', 'If-None-Match' => '"1"', 'User-Agent' => 'me' });
 	is_deeply [ sort keys %{ $reply->{json}{params} } ], [ sort qw(REQUEST_METHOD REQUEST_URI REMOTE_ADDR
 		HTTP_HOST HTTP_X_REQUEST_ID HTTP_TRACEPARENT HTTP_COOKIE HTTP_IF_NONE_MATCH) ],
-	    'no other header becomes a parameter';
+	    'of a GET no other header becomes a parameter';
 	is $reply->{json}{params}{REQUEST_URI}, '/api/x?q=a%20b', 'the target is raw';
 	$reply = $stack->post('/api/x', json => { a => 1 }, headers => {
 		'If-Match' => '"2"', Authorization => 'Bearer x', Origin => 'http://o', 'Sec-Fetch-Site' => 'same-origin' });
 	my $params = $reply->{json}{params};
-	is $params->{CONTENT_TYPE}, 'application/json', 'type of the body';
+	is $params->{HTTP_CONTENT_TYPE}, 'application/json', 'type of the body';
 	is $params->{CONTENT_LENGTH}, 7, 'length of the body';
 	is $reply->{json}{body}, '{"a":1}', 'the body';
 	is $params->{HTTP_IF_MATCH}, '"2"', 'If-Match';
 	is $params->{HTTP_AUTHORIZATION}, 'Bearer x', 'Authorization';
 	is $params->{HTTP_ORIGIN}, 'http://o', 'Origin';
 	is $params->{HTTP_SEC_FETCH_SITE}, 'same-origin', 'Sec-Fetch-Site';
+	$params = $stack->post('/api/x.y', json => { a => 1 }, headers => {
+		'X-Request-Id' => 'a b', traceparent => 'none', 'Remote-Addr' => '203.0.113.1', 'Request-Method' => 'GET', 'Idempotency-Key' => 'k' })->{json}{params};
+	is $params->{HTTP_IDEMPOTENCY_KEY}, 'k', 'Idempotency-Key, where it counts';
+	is $params->{REQUEST_URI}, '/api/x.y', 'of a path that ends like a file, too';
+	is_deeply [ @{$params}{qw(REMOTE_ADDR REQUEST_METHOD)} ], [ '127.0.0.1', 'POST' ], 'no header takes the place of a parameter';
+	like $params->{HTTP_X_REQUEST_ID}, qr/^[0-9a-f]{32}$/, 'or of an id that was made';
+	like $params->{HTTP_TRACEPARENT}, qr/^00-[0-9a-f]{32}-/, 'or of a trace';
 	$reply = raw_request('POST /chunked', 'Transfer-Encoding: chunked', '', "3\r\nabc\r\n2\r\nde\r\n0");
 	is $reply->{status}, 200, 'a chunked body arrives';
 	is last_params()->{CONTENT_LENGTH}, 5, 'with its length';

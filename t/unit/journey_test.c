@@ -301,6 +301,40 @@ static void a_client_is_told_of_the_first_faults_of_very_many(void **state)
 	assert_true(strlen(faults()) < 60 * strlen("/99 body: is unknown\n"));
 }
 
+static int hand_over(char *const *parameters)
+{
+	struct head head;
+
+	head_fill(&head, parameters);
+	return ask(head, "{\"horse\":\"ann\"}", 15);
+}
+
+/* As a web server hands over a request: its own parameters, then header lines. */
+#define POSTED "REQUEST_METHOD=POST", "REQUEST_URI=/orders"
+
+static void a_parameter_that_came_twice_is_refused(void **state)
+{
+	char *const once[] = { POSTED, "HTTP_CONTENT_TYPE=application/json", "HTTP_X=1", "HTTP_X=2",
+		"NONE", NULL };
+	char *const both[] = { POSTED, "CONTENT_TYPE=application/json",
+		"HTTP_CONTENT_TYPE=application/json", NULL };
+	char *const joined[] = { POSTED, "CONTENT_TYPE=application/json",
+		"HTTP_CONTENT_TYPE=application/json, text/plain", NULL };
+	char *const twice[] = { POSTED, "HTTP_CONTENT_TYPE=application/json",
+		"HTTP_CONTENT_TYPE=application/json", NULL };
+	char *const and_empty[] = { POSTED, "HTTP_CONTENT_TYPE=application/json",
+		"HTTP_IDEMPOTENCY_KEY=a", "HTTP_IDEMPOTENCY_KEY=", NULL };
+
+	(void)state;
+	assert_int_equal(hand_over(once), 200);
+	assert_int_equal(hand_over(both), 200);
+	assert_int_equal(hand_over(joined), 415);
+	assert_int_equal(hand_over(twice), 400);
+	assert_non_null(strstr(now.answer, "\"Content-Type is given twice.\""));
+	assert_int_equal(hand_over(and_empty), 400);
+	assert_non_null(strstr(now.answer, "\"Idempotency-Key is given twice.\""));
+}
+
 int main(void)
 {
 	const struct CMUnitTest journey[] = {
@@ -317,6 +351,7 @@ int main(void)
 		cmocka_unit_test(methods_that_are_not_there_are_told_which_are),
 		cmocka_unit_test(a_client_that_has_the_answer_is_told_so),
 		cmocka_unit_test(a_client_is_told_of_the_first_faults_of_very_many),
+		cmocka_unit_test(a_parameter_that_came_twice_is_refused),
 	};
 
 	return cmocka_run_group_tests(journey, begin, end_asking);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/attributes.h"
+#include "base/text.h"
 
 #define PARAMETER(called, member)                                         \
 	{                                                                 \
@@ -23,6 +24,7 @@ static const struct parameter {
 	PARAMETER("REQUEST_METHOD", method),
 	PARAMETER("REQUEST_URI", uri),
 	PARAMETER("CONTENT_TYPE", content_type),
+	PARAMETER("HTTP_CONTENT_TYPE", content_type), /* with the header lines */
 	PARAMETER("CONTENT_LENGTH", content_length),
 	PARAMETER("HTTP_HOST", host),
 	PARAMETER("HTTP_ORIGIN", origin),
@@ -38,15 +40,20 @@ static const struct parameter {
 	PARAMETER("REMOTE_ADDR", remote_address),
 };
 
-/* One pass over what nginx sent: cheaper than asking libfcgi for each by name. */
+/*
+ * One pass over what nginx sent: cheaper than asking libfcgi for each by name.  Which of
+ * two a proxy in between has looked at, nobody can know: that there are two is remembered.
+ */
 void head_fill(struct head *head, char *const *environment)
 {
+	uint32_t seen = 0; /* a bit for each of the parameters */
+
 	*head = (struct head){ 0 };
 	for (; *environment != NULL; environment++) {
 		const char *equals = strchr(*environment, '=');
 		size_t length;
 
-		if (equals == NULL || equals[1] == '\0')
+		if (equals == NULL)
 			continue;
 		length = (size_t)(equals - *environment);
 		for (size_t i = 0; i < COUNT(parameters); i++) {
@@ -54,8 +61,27 @@ void head_fill(struct head *head, char *const *environment)
 
 			if (p->length != length || memcmp(p->name, *environment, length) != 0)
 				continue;
-			*(const char **)((char *)head + p->offset) = equals + 1;
+			if (seen & 1u << i)
+				head->twice = p->name;
+			seen |= 1u << i;
+			if (equals[1] != '\0')
+				*(const char **)((char *)head + p->offset) = equals + 1;
 			break;
 		}
 	}
+}
+
+/* "HTTP_CONTENT_TYPE" is Content-Type (RFC 3875, 4.1.18). */
+const char *head_name(struct arena *arena, const char *parameter)
+{
+	static const char prefix[] = "HTTP_";
+	size_t skipped = text_starts(parameter, prefix) ? sizeof(prefix) - 1 : 0;
+	char *name = arena_copy(arena, parameter + skipped, strlen(parameter + skipped));
+
+	for (char *c = name; *c != '\0'; c++)
+		if (*c == '_')
+			*c = '-';
+		else if (c > name && c[-1] != '-')
+			*c += 'a' - 'A';
+	return name;
 }

@@ -15,6 +15,7 @@
 #include "core/jobs/enqueue.h"
 
 static int stage_route(struct request *rq);
+static int stage_single(struct request *rq);
 static int stage_length(struct request *rq);
 
 /*
@@ -35,6 +36,7 @@ static const struct stage {
 	{ "authenticate", stage_authenticate }, /* who is asking, and may they */
 	{ "bind", stage_bind },                 /* path and query become its struct */
 	{ "front", stage_front },               /* may they ask so often; what the cache has */
+	{ "single", stage_single },             /* is nothing there twice that must not be */
 	{ "length", stage_length },             /* is the body of a size we take */
 	{ "condition", stage_condition },       /* is a change asked for as it must be */
 	{ "once", stage_once },                 /* or was it, perhaps, before */
@@ -149,6 +151,13 @@ static int stage_route(struct request *rq)
 	rq->route = place->routes[rq->method];
 	scoreboard_name(rq->score, name_of_method(rq), rq->template);
 	return rq->route != NULL ? 0 : not_allowed(rq, place);
+}
+
+static int stage_single(struct request *rq)
+{
+	if (rq->head.twice == NULL)
+		return 0;
+	return reply_problem(rq, 400, "%s is given twice.", head_name(rq->arena, rq->head.twice));
 }
 
 static int stage_length(struct request *rq)

@@ -15,6 +15,7 @@ struct head {
 	const char *host, *origin, *if_match, *if_none_match, *idempotency_key, *request_id,
 	    *traceparent, *remote_address;
 	const char *sec_fetch_site, *cookie, *authorization, *accept;
+	const char *twice; /* a parameter that came twice, by its name; NULL: none */
 };
 
 struct response {
@@ -94,9 +95,13 @@ struct request {
 
 /*
  * Fills HEAD from "NAME=value" texts, NULL-terminated: pointers into them.  Of a
- * name that is there twice the last counts; a name that is not ours is passed over.
+ * name that is there twice the last counts, and .twice tells; a name that is not ours is
+ * passed over.
  */
 void head_fill(struct head *, char *const *environment);
+
+/* The header that PARAMETER, "HTTP_…", is made of; in the arena. */
+const char *head_name(struct arena *, const char *parameter);
 
 /* Makes ARENA's next request; the caller fills head and the body's source. */
 struct request *request_new(struct application *, struct arena *);
