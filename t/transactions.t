@@ -55,9 +55,10 @@ subtest 'nobody sees half of it' => sub {
 
 subtest 'more transactions than connections' => sub {
 	$stack->reset;
-	my @replies = $stack->at_once((move(1, 2, 1), move(2, 3, 1), move(3, 1, 1)) x 8);
+	# Always from a lower account to a higher one: in a circle, three of them could wait for each other.
+	my @replies = $stack->at_once((move(1, 2, 1), move(2, 3, 1), move(1, 3, 1)) x 8);
 	is_deeply [ grep { $_->{status} != 201 } @replies ], [], 'all are answered';
-	is state_of(), '100 100 100; 24', 'and all have happened';
+	is state_of(), '84 100 116; 24', 'and all have happened';
 };
 
 subtest 'a deadlock is nobody\'s fault' => sub {
