@@ -2,6 +2,9 @@
 #include "base/crypto.h"
 
 #include <sodium.h>
+#include <string.h>
+
+#include "base/log.h"
 
 struct digest {
 	crypto_hash_sha256_state state;
@@ -27,4 +30,89 @@ void digest_end(struct digest *digest, char text[static DIGEST_TEXT])
 	_Static_assert(DIGEST_TEXT == 2 * sizeof(bytes) + 1, "two digits for each");
 	crypto_hash_sha256_final(&digest->state, bytes);
 	sodium_bin2hex(text, DIGEST_TEXT, bytes, sizeof(bytes));
+}
+
+void digest_of(const void *bytes, size_t length, unsigned char digest[static DIGEST_BYTES])
+{
+	_Static_assert(DIGEST_BYTES == crypto_hash_sha256_BYTES, "it is SHA-256");
+	crypto_hash_sha256(digest, bytes, length);
+}
+
+/* --- secrets --- */
+
+/* sodium_init() opens the source of randomness, once, whoever comes first; failing is no option. */
+void random_fill(void *into, size_t length)
+{
+	if (sodium_init() < 0)
+		die("libsodium does not start");
+	randombytes_buf(into, length);
+}
+
+bool bytes_are_same(const void *one, const void *other, size_t length)
+{
+	return sodium_memcmp(one, other, length) == 0;
+}
+
+void bytes_forget(void *bytes, size_t length)
+{
+	sodium_memzero(bytes, length);
+}
+
+/* --- bytes as text --- */
+
+#define BASE64URL sodium_base64_VARIANT_URLSAFE_NO_PADDING
+
+char *base64url_write(struct arena *arena, const void *bytes, size_t length)
+{
+	size_t room = sodium_base64_encoded_len(length, BASE64URL);
+
+	return sodium_bin2base64(arena_alloc(arena, room), room, bytes, length, BASE64URL);
+}
+
+char *hex_write(struct arena *arena, const void *bytes, size_t length)
+{
+	size_t room = 2 * length + 1;
+
+	return sodium_bin2hex(arena_alloc(arena, room), room, bytes, length);
+}
+
+bool hex_read(const char *text, void *bytes, size_t length)
+{
+	size_t got = 0;
+	const char *end = NULL;
+
+	return strspn(text, "0123456789abcdef") == 2 * length &&
+	       sodium_hex2bin(bytes, length, text, 2 * length, NULL, &got, &end) == 0 &&
+	       got == length && *end == '\0';
+}
+
+/* libsodium refuses bits in the last letter that belong to no byte: one text for one value. */
+bool base64url_read(const char *text, void *bytes, size_t length)
+{
+	size_t got = 0, letters = sodium_base64_encoded_len(length, BASE64URL) - 1;
+	const char *end = NULL;
+
+	return strlen(text) == letters &&
+	       sodium_base642bin(bytes, length, text, letters, NULL, &got, &end, BASE64URL) == 0 &&
+	       got == length && *end == '\0';
+}
+
+/* --- sealing --- */
+
+void seal(const unsigned char key[static SEAL_KEY_BYTES], const void *plain, size_t length,
+    unsigned char *sealed)
+{
+	_Static_assert(SEAL_KEY_BYTES == crypto_secretbox_KEYBYTES, "a key of secretbox");
+	_Static_assert(
+	    SEAL_GROWTH == crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES, "what it adds");
+	random_fill(sealed, crypto_secretbox_NONCEBYTES);
+	crypto_secretbox_easy(sealed + crypto_secretbox_NONCEBYTES, plain, length, sealed, key);
+}
+
+bool unseal(const unsigned char key[static SEAL_KEY_BYTES], const unsigned char *sealed,
+    size_t length, void *plain)
+{
+	return length >= SEAL_GROWTH &&
+	       crypto_secretbox_open_easy(plain, sealed + crypto_secretbox_NONCEBYTES,
+		   length - crypto_secretbox_NONCEBYTES, sealed, key) == 0;
 }
