@@ -24,6 +24,7 @@ struct config {
 	long long jobs_batch, jobs_lease, jobs_beat, jobs_idle, jobs_upkeep, jobs_finish;
 	long long jobs_history, jobs_database_timeout;
 	long long limit_read, limit_write, limit_expensive, limit_probe, limit_window;
+	long long audit_window, audit_keep;
 	const char *demo_user;
 	const char *migrate_database, *migrations;
 	int log_level, log_format, request_log;

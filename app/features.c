@@ -13,7 +13,8 @@
 	FEATURE(tasks)	\
 	FEATURE(users)	\
 	FEATURE(sales)	\
-	FEATURE(jobs)
+	FEATURE(jobs)	\
+	FEATURE(audit)
 /* clang-format on */
 
 #ifdef OSTLER_BENCH

@@ -183,6 +183,20 @@ static void refuse_missing_files(struct migrator *m)
 	rows_free(rows);
 }
 
+/* Only the owner can: to everybody else the audit is append-only. */
+static void forget_old_audit(struct migrator *m, long long days)
+{
+	struct rows *rows;
+
+	if (days == 0)
+		return;
+	rows = ask(m, STATEMENT("SELECT audit_forget($1)", days));
+	if (rows->fate != DONE)
+		die("cannot delete what is old in the audit");
+	log_info("audit: %s lines were older than %lld days", rows_text(rows, 0, 0), days);
+	rows_free(rows);
+}
+
 int role_migrate(const struct ostler_program *program, const struct config *config, char **words)
 {
 	struct arena *arena = arena_new(64 << 10);
@@ -207,6 +221,7 @@ int role_migrate(const struct ostler_program *program, const struct config *conf
 		run(&m, &m.migrations[i]);
 		ran++;
 	}
+	forget_old_audit(&m, config->audit_keep);
 	log_info("%zu migrations there, %zu run now", m.count, ran);
 	connection_close(&m.connection);
 	arena_free(&m.arena);

@@ -10,6 +10,8 @@
 #include <sys/socket.h>
 
 #include "base/log.h"
+#include "core/audit/audit.h"
+#include "core/audit/repeats.h"
 #include "core/journey/quota.h"
 #include "core/journey/router.h"
 #include "core/openapi/openapi.h"
@@ -59,9 +61,12 @@ int role_web(const struct ostler_program *program, const struct config *config, 
 	footing_open(&footing);
 	footing.app.quotas = quotas_new(footing.arena, quota, config->limit_window);
 	footing.app.limits = limits_open(footing.app.redis, quotas_policies(footing.app.quotas));
+	footing.app.repeats = repeats_open(config->audit_window * 1000);
 	footing.app.router = router_build(footing.arena, program->features);
 	describe(&footing.app, program, footing.arena);
 	loop_run(&footing.app, &loop);
+	audit_write_counts(&footing.app, footing.arena, true);
+	repeats_close(&footing.app.repeats);
 	limits_close(&footing.app.limits);
 	footing_close(&footing);
 	return EXIT_SUCCESS;

@@ -32,4 +32,8 @@ ALTER DEFAULT PRIVILEGES FOR ROLE ostler_owner IN SCHEMA public
 ALTER DEFAULT PRIVILEGES FOR ROLE ostler_owner IN SCHEMA public
 	GRANT SELECT ON TABLES TO ostler_reader;
 
+-- But nobody changes what is on record (sql/0007-audit.sql), whatever was granted since.
+SELECT 'REVOKE UPDATE, DELETE, TRUNCATE ON audit FROM ostler_app, ostler_reader'
+ WHERE to_regclass('public.audit') IS NOT NULL \gexec
+
 COMMIT;

@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "base/buffer.h"
+#include "core/audit.h"
 #include "core/route.h"
 #include "store/connection.h"
 

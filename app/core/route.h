@@ -59,6 +59,7 @@ struct route {
 				  DELETE */
 	bool needs_match;      /* it must be sent: 428 without */
 	bool transaction;      /* its statements happen together: when it succeeds, or not */
+	bool guarded;          /* every refusal of it is a line of the audit */
 	bool csv;          /* gives text/csv, too, to whoever would rather have it: csv_asked() */
 	const char *media; /* what it gives when that is no shape: "application/json" */
 	enum quota quota;  /* what it counts against */

@@ -46,6 +46,10 @@ int stage_cross_site(struct request *rq)
 	if (rq->head.cookie == NULL || rq->method == GET || has_bearer_token(&rq->head) ||
 	    !is_of_another_site(rq))
 		return 0;
+	audit(rq, AUDIT_CROSS_SITE_REFUSED,
+	    .subject = arena_print(rq->arena, "%s %s", method_name(rq->method), rq->template),
+	    .details = rq->head.origin != NULL ? audit_detail(rq, "origin", rq->head.origin)
+					       : NULL);
 	return reply_problem(
 	    rq, 403, "A page of another site has asked for this; only ours may, with a cookie.");
 }

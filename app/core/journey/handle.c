@@ -9,6 +9,7 @@
  */
 #include "core/answer/kept.h"
 #include "core/answer/problem.h"
+#include "core/audit/audit.h"
 #include "core/journey/condition.h"
 #include "core/journey/journey.h"
 #include "core/journey/once.h"
@@ -87,10 +88,12 @@ static int attempt(struct request *rq)
 static int in_transaction(struct request *rq)
 {
 	size_t lines = rq->response.lines.length;
+	struct audit_note *refusals = rq->refusals;
 	int status = attempt(rq);
 
 	for (int tries = 1; rq->failure == RETRY && tries < TRIES; tries++) {
 		forget_answer(rq, lines);
+		audit_forget(rq, refusals);
 		rq->failure = DONE;
 		rq->drops = NULL;
 		rq->drops_count = 0;

@@ -11,6 +11,8 @@
 #include "core/answer/answer.h"
 #include "core/answer/kept.h"
 #include "core/answer/problem.h"
+#include "core/audit/audit.h"
+#include "core/audit/repeats.h"
 #include "core/input/percent.h"
 #include "core/jobs/enqueue.h"
 
@@ -53,6 +55,7 @@ void journey_run(struct request *rq)
 	for (size_t i = 0; i < COUNT(stages); i++)
 		if (stages[i].run(rq) != 0)
 			break;
+	audit_settle(rq);
 	kept_release(rq);
 	answer_complete(rq);
 	scoreboard_send(rq->score);
@@ -104,6 +107,8 @@ void journey_end(struct request *rq)
 		log_request(rq, now);
 	if (rq->enqueued)
 		jobs_wake(rq);
+	if (rq->app->repeats != NULL && repeats_are_due(rq->app->repeats, now))
+		audit_write_counts(rq->app, rq->arena, false);
 	request_end(rq);
 }
 

@@ -1,12 +1,10 @@
 /* quota.c - whose quota a request counts against, and what the answer says of it. */
 #include "core/journey/quota.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-
 #include "base/clock.h"
 #include "core/answer/problem.h"
 #include "core/journey/counts.h"
+#include "core/journey/network.h"
 
 struct quotas {
 	struct limit_policy policies[QUOTAS];
@@ -39,32 +37,6 @@ const struct limit_policy *quotas_policies(const struct quotas *quotas)
 
 /* --- whose --- */
 
-enum { SOMEBODY, IPV4, IPV6 };
-
-/*
- * The network address that nginx vouches for (nginx/requests.conf).  Of IPv6 the first
- * 64 bits: a subscriber has all the rest to themselves (RFC 6177).  A peer without
- * an address, on a unix socket, is one somebody.
- */
-static void set_address(struct limited *who, const char *text)
-{
-	struct in6_addr six;
-	struct in_addr four;
-
-	if (text == NULL)
-		return;
-	if (inet_pton(AF_INET, text, &four) == 1) {
-		who->kind = IPV4;
-		who->id = four.s_addr;
-	} else if (inet_pton(AF_INET6, text, &six) == 1 && IN6_IS_ADDR_V4MAPPED(&six)) {
-		who->kind = IPV4;
-		who->id = six.s6_addr32[3];
-	} else if (inet_pton(AF_INET6, text, &six) == 1) {
-		who->kind = IPV6;
-		memcpy(&who->id, six.s6_addr, sizeof(who->id));
-	}
-}
-
 static enum quota quota_of(const struct route *route)
 {
 	if (route->quota != QUOTA_BY_METHOD)
@@ -78,8 +50,11 @@ static enum quota quota_of(const struct route *route)
  */
 void quota_find(struct request *rq)
 {
-	rq->limited = (struct limited){ .policy = quota_of(rq->route) };
-	set_address(&rq->limited, rq->head.remote_address);
+	struct network network = network_of(rq->head.remote_address);
+
+	rq->limited = (struct limited){
+		.id = network.id, .kind = network.kind, .policy = quota_of(rq->route)
+	};
 }
 
 /* --- what the answer says --- */

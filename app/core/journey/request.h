@@ -84,8 +84,10 @@ struct request {
 	struct limited limited; /* whose quota it counts against */
 	struct verdict verdict; /* and how that stands */
 
-	struct cached cached; /* what the cache had, and the lease to renew it */
-	struct drop *drops;   /* keys that its change has made wrong; kept.c */
+	struct cached cached;        /* what the cache had, and the lease to renew it */
+	struct audit_note *refusals; /* lines of the audit that wait; audit.c */
+
+	struct drop *drops; /* keys that its change has made wrong; kept.c */
 	size_t drops_count;
 
 	struct trace trace;

@@ -12,6 +12,7 @@
 #include "store/redis.h"
 
 struct patterns;
+struct repeats;
 struct router;
 
 struct application {
@@ -34,6 +35,7 @@ struct application {
 	struct cache *cache;
 	struct quotas *quotas;
 	struct limits *limits;      /* of those quotas */
+	struct repeats *repeats;    /* refusals that are counted; NULL: each is a line */
 	long long cache_hold_ms;    /* a change that is in doubt is decided by then */
 	atomic_llong jobs_woken_at; /* clock_now: when workers were last told of work */
 	atomic_llong demo_user_id;  /* 0: not looked up yet */

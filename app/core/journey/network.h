@@ -1,0 +1,23 @@
+/* network.h - where a request comes from, as far as one somebody can be told from another. */
+#ifndef CORE_JOURNEY_NETWORK_H
+#define CORE_JOURNEY_NETWORK_H
+
+#include <stdint.h>
+
+#include "base/attributes.h"
+
+#define NETWORK_TEXT 46 /* room for any address as text: INET6_ADDRSTRLEN */
+
+/* A zero kind is nobody's address: a peer on a unix socket, who is one somebody. */
+struct network {
+	uint64_t id;
+	uint32_t kind; /* 0, 4 or 6 */
+};
+
+/*
+ * Of the address that nginx vouches for (nginx/requests.conf), NULL when it gives none.
+ * Of IPv6 the first 64 bits: a subscriber has all the rest to themselves (RFC 6177).
+ */
+struct network network_of(const char *address);
+
+#endif
