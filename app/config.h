@@ -26,6 +26,8 @@ struct config {
 	long long limit_read, limit_write, limit_expensive, limit_probe, limit_window;
 	long long audit_window, audit_keep;
 	const char *demo_user;
+	const char *keys, *token_issuer, *token_audience, *totp_issuer;
+	long long token_lifetime, refresh_lifetime;
 	const char *migrate_database, *migrations;
 	int log_level, log_format, request_log;
 };

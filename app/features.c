@@ -14,7 +14,8 @@
 	FEATURE(users)	\
 	FEATURE(sales)	\
 	FEATURE(jobs)	\
-	FEATURE(audit)
+	FEATURE(audit)	\
+	FEATURE(tokens)
 /* clang-format on */
 
 #ifdef OSTLER_BENCH

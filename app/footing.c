@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/notify.h"
+#include "core/identity/keyring.h"
 #include "core/input/json_body.h"
 #include "core/input/patterns.h"
 #include "core/jobs/kinds.h"
@@ -50,6 +51,11 @@ void footing_plan(struct footing *f, const struct ostler_program *program,
 		    .instance_name = config->instance_name,
 		    .request_log = config->request_log + STDOUT_FILENO,
 		    .demo_user = config->demo_user,
+		    .tokens = { .issuer = config->token_issuer,
+			.audience = config->token_audience,
+			.lifetime = config->token_lifetime / 1000,
+			.refresh_lifetime = config->refresh_lifetime / 1000 },
+		    .totp_issuer = config->totp_issuer,
 		    .cache_hold_ms = 2 * config->database_timeout,
 		    .body_limit = (size_t)config->body_limit,
 		    .cors = { .origins = config->cors_origins.word,
@@ -109,6 +115,7 @@ void footing_open(struct footing *f)
 
 void footing_close(struct footing *f)
 {
+	keyring_close(&f->app.keys);
 	object_close(&f->app.objects);
 	cache_close(&f->app.cache);
 	redis_close(&f->app.redis);

@@ -30,6 +30,8 @@ static const struct role {
 	{ "jobs", role_jobs, true, "run the jobs of the queue", "[--once]" },
 	{ "enqueue", role_enqueue, true, "put a job into the queue", "KIND [JSON]" },
 	{ "migrate", role_migrate, true, "bring the database up to the newest migration", NULL },
+	{ "keys", role_keys, true, "list, renew or remove the keys of tokens",
+	    "[list | rotate | drop KEY]" },
 	{ "routes", role_routes, false, "print the table of routes", NULL },
 	{ "openapi", role_openapi, false, "print the OpenAPI document", NULL },
 	{ "settings", role_settings, false, "print the table of settings", NULL },

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "core/audit/audit.h"
 #include "core/audit/repeats.h"
+#include "core/identity/keyring.h"
 #include "core/journey/quota.h"
 #include "core/journey/router.h"
 #include "core/openapi/openapi.h"
@@ -59,6 +60,8 @@ int role_web(const struct ostler_program *program, const struct config *config, 
 		die("descriptor 0 is no listening socket: start me under ostlerd(8)");
 	footing_plan(&footing, program, config, "web");
 	footing_open(&footing);
+	if (config->keys[0] != '\0')
+		footing.app.keys = keyring_open(config->keys);
 	footing.app.quotas = quotas_new(footing.arena, quota, config->limit_window);
 	footing.app.limits = limits_open(footing.app.redis, quotas_policies(footing.app.quotas));
 	footing.app.repeats = repeats_open(config->audit_window * 1000);

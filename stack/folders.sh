@@ -61,6 +61,7 @@ make_data_folders() {
 	folder "$VAR/redis-stream" 0700 redis
 	folder "$VAR/uploads" 0700 "$APP_USER"
 	folder "$VAR/objects" 0750 "$APP_USER"
+	folder "$VAR/keys" 0700 "$APP_USER"
 }
 
 check_access() { # USER TEST PATH…

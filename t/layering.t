@@ -54,6 +54,8 @@ for my $file (sort keys %text) {
 my %home = ('hiredis/' => 'app/store/redis.c',
 	'curl/curl.h' => 'app/store/modules/s3.c', 'expat.h' => 'app/store/modules/s3_listing.c',
 	'fcgiapp.h' => 'app/core/serve/fcgi.c', 'jansson.h' => 'app/core/input/json_body.c',
+	'jwt.h' => 'app/core/identity/jwt.c', 'oath.h' => 'app/core/identity/totp.c',
+	'openssl/' => 'app/core/identity/signing_key.c', 'qrencode.h' => 'app/features/second_factor/qr.c',
 	'sodium.h' => 'base/crypto.c', 'pcre2.h' => 'app/core/input/patterns.c');
 for my $header (sort keys %home) {
 	my @users = grep { $text{$_} =~ /^#include <\Q$header\E/m } sort keys %text;

@@ -14,6 +14,7 @@
 #include "core/route.h"
 #include "store/connection.h"
 
+struct keyring;
 struct object_store;
 
 struct arena *request_arena(struct request *);
@@ -107,6 +108,11 @@ struct object_store *request_objects(struct request *);
 
 /* An empty file for the time of this request or job, without a name; -1 after logging why. */
 int request_scratch_file(struct request *);
+
+/* --- tokens --- */
+
+/* The keys that sign them (core/identity/keyring.h); NULL when the configuration names none. */
+struct keyring *request_keys(struct request *);
 
 /* --- the cache --- */
 

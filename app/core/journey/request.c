@@ -120,6 +120,11 @@ long long user_id(struct request *rq)
 	return rq->user_id;
 }
 
+struct keyring *request_keys(struct request *rq)
+{
+	return rq->app->keys;
+}
+
 long long path_id(struct request *rq)
 {
 	return rq->path_id;

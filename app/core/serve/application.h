@@ -11,9 +11,17 @@
 #include "store/limits.h"
 #include "store/redis.h"
 
+struct keyring;
 struct patterns;
 struct repeats;
 struct router;
+
+/* How tokens are made and taken. */
+struct token_terms {
+	const char *issuer, *audience;
+	long long lifetime;         /* of an access token, in seconds */
+	long long refresh_lifetime; /* of all refresh tokens that follow from each other */
+};
 
 struct application {
 	const struct feature *const *features; /* NULL-terminated */
@@ -30,6 +38,9 @@ struct application {
 	const char *uploads;          /* the folder of temporary files */
 	double idempotency_seconds;   /* how long an answer under a key is kept */
 	struct object_store *objects; /* NULL: there is none */
+	struct keyring *keys;         /* NULL: there are none, and so no tokens */
+	struct token_terms tokens;
+	const char *totp_issuer; /* what an authenticator app shows */
 	struct db *db;
 	struct redis *redis;
 	struct cache *cache;
