@@ -39,7 +39,8 @@ struct redis *redis_open(const struct redis_options *options)
 	struct redis *redis = must_have(calloc(1, sizeof(*redis)));
 
 	redis->options = options;
-	redis->breaker = (struct breaker){ .name = "redis", .retry_ms = options->retry_ms };
+	redis->breaker = (struct breaker){ .name = options->name != NULL ? options->name : "redis",
+		.retry_ms = options->retry_ms };
 	redis->timeout = (struct timeval){ .tv_sec = options->timeout_ms / 1000,
 		.tv_usec = options->timeout_ms % 1000 * 1000 };
 	redis->idle = must_have(calloc((size_t)options->connections, sizeof(redis->idle[0])));

@@ -17,6 +17,7 @@
 struct redis;
 
 struct redis_options {
+	const char *name;      /* of this Redis in the log; NULL: "redis" */
 	const char *address;   /* "/path/of.sock" or "host:port"; NULL or "": no Redis at all */
 	long long connections; /* at most so many */
 	long long timeout_ms;  /* of connecting, and of each call */
@@ -29,6 +30,7 @@ struct redis_options {
 struct redis_command {
 	const char *words[REDIS_WORDS_MOST]; /* ends with NULL unless all are used */
 	size_t lengths[REDIS_WORDS_MOST];    /* 0: the word is text and ends with its NUL */
+	const char *const *more; /* further words, all text, NULL-terminated; NULL: none */
 };
 
 struct redis_reply {

@@ -1,0 +1,582 @@
+/*
+ * broker_test.c - what every broker promises, on a real one.
+ *
+ * Without BROKER in the environment that is a Redis of the test's own; with
+ * BROKER=kafka:host:port, a Kafka that somebody has started.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "store/broker.h"
+#include "t/unit/redis_server.h"
+
+#define PARTITIONS 4
+#define LEASE_MS   600
+#define PATIENCE   (30 * SECOND_US)
+
+static struct {
+	struct arena *arena;
+	char where[128];
+	int number; /* of the test's stream: none has another's messages */
+	struct broker_options options;
+	struct broker *broker;
+	struct broker_group group;
+} with;
+
+/* --- what the tests share --- */
+
+static bool is_redis(void)
+{
+	return strncmp(with.where, "redis:", 6) == 0;
+}
+
+static int start(void **state)
+{
+	const char *where = getenv("BROKER");
+
+	(void)state;
+	with.arena = arena_new(1 << 20);
+	if (where == NULL && redis_server_start(with.arena) != 0)
+		return -1;
+	if (where != NULL)
+		snprintf(with.where, sizeof(with.where), "%s", where);
+	else
+		snprintf(with.where, sizeof(with.where), "redis:%s", redis_server_address());
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	arena_free(&with.arena);
+	return getenv("BROKER") == NULL ? redis_server_end() : 0;
+}
+
+static int open_broker(void **state)
+{
+	const char *wrong = NULL;
+
+	(void)state;
+	arena_reset(with.arena);
+	with.options = (struct broker_options){ .where = with.where,
+		.stream = arena_print(with.arena, "test-%d-%d", (int)getpid(), with.number++),
+		.partitions = PARTITIONS,
+		.connections = 2,
+		.timeout_ms = 5000,
+		.retry_ms = 1 };
+	with.group = (struct broker_group){ .name = "group",
+		.member = "one",
+		.lease_ms = LEASE_MS,
+		.keep_ms = 60000,
+		.batch_most = 1000 };
+	with.broker = broker_open(&with.options, with.arena, &wrong);
+	if (with.broker == NULL)
+		print_error("%s\n", wrong);
+	return with.broker == NULL;
+}
+
+static int close_broker(void **state)
+{
+	(void)state;
+	broker_close(&with.broker);
+	return 0;
+}
+
+/* COUNT messages "key:number", of KEYS keys in turn, in calls of EACH. */
+static void publish(int from, int count, int keys, int each)
+{
+	struct broker_message messages[1000];
+
+	for (int i = 0; i < count;) {
+		size_t n = 0;
+
+		for (; n < (size_t)each && i < count; i++, n++) {
+			const char *key = arena_print(with.arena, "user-%d", (from + i) % keys);
+			const char *body = arena_print(with.arena, "%s:%d", key, from + i);
+
+			messages[n] = (struct broker_message){ key, body, strlen(body) };
+		}
+		assert_true(broker_publish(with.broker, with.arena, messages, n));
+	}
+}
+
+static struct broker_reader *join(const char *member)
+{
+	struct broker_group group = with.group;
+
+	group.member = member;
+	return broker_join(with.broker, &group);
+}
+
+static int number_of(const struct broker_delivery *message)
+{
+	return atoi(strchr(message->body, ':') + 1);
+}
+
+static int key_of(const struct broker_delivery *message)
+{
+	return atoi(message->body + strlen("user-"));
+}
+
+/* What was read so far: how often each number came, and the last of each key. */
+struct seen {
+	int times[5000], last[100], count;
+};
+
+static void note(struct seen *seen, const struct broker_batch *batch)
+{
+	for (size_t i = 0; i < batch->count; i++) {
+		const struct broker_delivery *message = &batch->message[i];
+
+		assert_int_equal(message->length, strlen(message->body));
+		seen->count += seen->times[number_of(message)]++ == 0;
+		if (seen->times[number_of(message)] == 1) {
+			assert_true(number_of(message) > seen->last[key_of(message)]);
+			seen->last[key_of(message)] = number_of(message);
+		}
+	}
+}
+
+static void begin(struct seen *seen)
+{
+	memset(seen, 0, sizeof(*seen));
+	for (size_t i = 0; i < 100; i++)
+		seen->last[i] = -1;
+}
+
+/* Reads, and acknowledges if ACKNOWLEDGED, until COUNT have been seen. */
+static void read_until(
+    struct broker_reader *reader, struct seen *seen, int count, size_t most, bool acknowledged)
+{
+	int64_t deadline = clock_now() + PATIENCE;
+
+	while (seen->count < count) {
+		struct broker_batch batch;
+
+		assert_true(clock_now() < deadline);
+		if (!broker_read(reader, with.arena, &batch, most, 20))
+			continue;
+		assert_true(batch.count <= most);
+		note(seen, &batch);
+		if (acknowledged)
+			assert_true(broker_acknowledge(reader, &batch));
+	}
+}
+
+/* --- the tests --- */
+
+static void what_is_published_is_read_in_the_order_of_its_key(void **state)
+{
+	struct broker_reader *reader = join("one");
+	struct seen seen;
+
+	(void)state;
+	begin(&seen);
+	publish(0, 2000, 50, 100);
+	publish(2000, 100, 50, 1);
+	read_until(reader, &seen, 2100, 300, true);
+	publish(2100, 900, 50, 900);
+	read_until(reader, &seen, 3000, 300, true);
+	for (int i = 0; i < 3000; i++)
+		assert_int_equal(seen.times[i], 1);
+	broker_leave(&reader);
+}
+
+static void a_read_of_nothing_waits_and_brings_nothing(void **state)
+{
+	struct broker_reader *reader = join("one");
+	struct broker_batch batch;
+	struct seen seen;
+	int64_t before;
+
+	(void)state;
+	begin(&seen);
+	publish(0, 1, 1, 1);
+	read_until(reader, &seen, 1, 10, true);
+	before = clock_now();
+	assert_true(broker_read(reader, with.arena, &batch, 10, 100));
+	assert_int_equal(batch.count, 0);
+	assert_true(clock_now() - before >= 80000);
+	broker_leave(&reader);
+}
+
+static void what_was_not_acknowledged_is_read_again(void **state)
+{
+	struct broker_reader *reader = join("one");
+	struct seen seen;
+
+	(void)state;
+	begin(&seen);
+	publish(0, 100, 10, 10);
+	read_until(reader, &seen, 100, 1000, true);
+	publish(100, 400, 10, 40);
+	read_until(reader, &seen, 500, 1000, false);
+	broker_leave(&reader);
+	reader = join("two");
+	begin(&seen);
+	read_until(reader, &seen, 400, 1000, true);
+	for (int i = 0; i < 500; i++)
+		assert_int_equal(seen.times[i], i < 100 ? 0 : 1);
+	broker_leave(&reader);
+}
+
+static void positions_grow(void **state)
+{
+	struct broker_reader *reader = join("one");
+	struct broker_batch batch;
+	const char *last[PARTITIONS] = { NULL };
+	int64_t deadline = clock_now() + PATIENCE;
+	size_t count = 0;
+
+	(void)state;
+	publish(0, 500, 20, 50);
+	while (count < 500) {
+		assert_true(clock_now() < deadline);
+		assert_true(broker_read(reader, with.arena, &batch, 100, 20));
+		for (size_t i = 0; i < batch.count; i++) {
+			const struct broker_delivery *message = &batch.message[i];
+
+			assert_in_range(message->partition, 0, PARTITIONS - 1);
+			assert_in_range(message->at_ms, clock_wall() / 1000 - 60000,
+			    clock_wall() / 1000 + 60000);
+			if (last[message->partition] != NULL)
+				assert_string_not_equal(
+				    last[message->partition], message->position);
+			last[message->partition] = message->position;
+		}
+		count += batch.count;
+		assert_true(broker_acknowledge(reader, &batch));
+	}
+	broker_leave(&reader);
+}
+
+static long long unread(struct broker_reader *reader)
+{
+	struct broker_lag lag[BROKER_PARTITIONS_MOST];
+	size_t count = broker_lags(reader, lag);
+	long long sum = 0;
+
+	for (size_t i = 0; i < count; i++)
+		sum += lag[i].unread;
+	return sum;
+}
+
+/* Reads nothing, so that what travels with a renewal is known. */
+static void wait_for_lag(struct broker_reader *reader, long long expected)
+{
+	int64_t deadline = clock_now() + PATIENCE;
+
+	while (unread(reader) != expected) {
+		assert_true(clock_now() < deadline);
+		broker_hold(reader);
+		usleep(10000);
+	}
+}
+
+static void lag_is_what_is_not_acknowledged(void **state)
+{
+	struct broker_reader *reader = join("one");
+	struct broker_batch batch;
+	struct seen seen;
+
+	(void)state;
+	begin(&seen);
+	publish(0, 100, 10, 10);
+	read_until(reader, &seen, 100, 1000, true);
+	wait_for_lag(reader, 0);
+	publish(100, 250, 10, 25);
+	wait_for_lag(reader, 250);
+	read_until(reader, &seen, 350, 1000, true);
+	wait_for_lag(reader, 0);
+	assert_true(broker_read(reader, with.arena, &batch, 10, 0));
+	assert_int_equal(batch.count, 0);
+	broker_leave(&reader);
+}
+
+/* Which partitions a reader holds, as bits. */
+static unsigned held(struct broker_reader *reader)
+{
+	struct broker_lag lag[BROKER_PARTITIONS_MOST];
+	size_t count = broker_lags(reader, lag);
+	unsigned bits = 0;
+
+	for (size_t i = 0; i < count; i++)
+		bits |= 1u << lag[i].partition;
+	return bits;
+}
+
+#define ALL ((1u << PARTITIONS) - 1)
+
+/* Both read until each holds about half. */
+static void share(struct broker_reader *one, struct broker_reader *two, struct seen *seen)
+{
+	int64_t deadline = clock_now() + PATIENCE;
+	struct broker_reader *both[] = { one, two };
+
+	while (held(one) == 0 || held(two) == 0 || (held(one) | held(two)) != ALL) {
+		assert_true(clock_now() < deadline);
+		for (int i = 0; i < 2; i++) {
+			struct broker_batch batch;
+
+			if (!broker_read(both[i], with.arena, &batch, 50, 1))
+				continue;
+			note(seen, &batch);
+			assert_true(broker_acknowledge(both[i], &batch));
+		}
+	}
+	assert_int_equal(held(one) & held(two), 0);
+}
+
+static void members_share_the_partitions(void **state)
+{
+	struct broker_reader *one = join("one"), *two;
+	int64_t deadline;
+	struct seen seen;
+
+	(void)state;
+	begin(&seen);
+	publish(0, 400, 20, 40);
+	read_until(one, &seen, 400, 100, true);
+	assert_int_equal(held(one), ALL);
+	two = join("two");
+	publish(400, 400, 20, 40);
+	share(one, two, &seen);
+	deadline = clock_now() + PATIENCE;
+	publish(800, 200, 20, 40);
+	while (seen.count < 1000) {
+		struct broker_batch batch;
+
+		assert_true(clock_now() < deadline);
+		for (int i = 0; i < 2; i++) {
+			struct broker_reader *reader = i == 0 ? one : two;
+
+			assert_true(broker_read(reader, with.arena, &batch, 100, 1));
+			note(&seen, &batch);
+			assert_true(broker_acknowledge(reader, &batch));
+		}
+	}
+	for (int i = 0; i < 1000; i++)
+		assert_int_equal(seen.times[i], 1);
+	broker_leave(&two);
+	publish(1000, 100, 20, 10);
+	read_until(one, &seen, 1100, 100, true);
+	assert_int_equal(held(one), ALL);
+	broker_leave(&one);
+}
+
+/* As a process that was killed: its lease has to end by itself. */
+static void a_silent_member_loses_what_it_holds(void **state)
+{
+	struct broker_reader *silent = join("one"), *other;
+	struct seen seen;
+
+	(void)state;
+	begin(&seen);
+	publish(0, 300, 20, 30);
+	read_until(silent, &seen, 300, 1000, false);
+	other = join("two");
+	begin(&seen);
+	read_until(other, &seen, 300, 1000, true);
+	broker_leave(&other);
+	broker_leave(&silent);
+}
+
+/* --- of Redis alone --- */
+
+static void deliveries_are_counted(void **state)
+{
+	struct broker_batch batch = { 0 };
+	struct broker_reader *reader;
+
+	(void)state;
+	if (!is_redis())
+		skip();
+	publish(0, 1, 1, 1);
+	for (long long times = 1; times <= 3; times++) {
+		int64_t deadline = clock_now() + PATIENCE;
+
+		reader = join(arena_print(with.arena, "member-%lld", times));
+		do
+			assert_true(broker_read(reader, with.arena, &batch, 10, 20));
+		while (batch.count == 0 && clock_now() < deadline);
+		assert_int_equal(batch.count, 1);
+		assert_int_equal(batch.message[0].deliveries, times);
+		broker_leave(&reader);
+	}
+}
+
+static long long length_of(int partition)
+{
+	return redis_server_says(
+	    "XLEN", arena_print(with.arena, "%s:%d", with.options.stream, partition))
+	    .integer;
+}
+
+static long long length_of_all(void)
+{
+	long long sum = 0;
+
+	for (int i = 0; i < PARTITIONS; i++)
+		sum += length_of(i);
+	return sum;
+}
+
+/* Streams are trimmed by whole nodes of up to 100 entries, so not to the last one. */
+static void what_any_group_has_not_done_with_is_never_trimmed(void **state)
+{
+	struct broker_reader *one, *other;
+	int64_t deadline = clock_now() + PATIENCE;
+	struct seen seen;
+
+	(void)state;
+	if (!is_redis())
+		skip();
+	with.group.keep_ms = 0;
+	one = join("one");
+	with.group.name = "another";
+	other = join("one");
+	begin(&seen);
+	publish(0, 3000, 20, 1);
+	read_until(one, &seen, 3000, 1000, true);
+	begin(&seen);
+	read_until(other, &seen, 3000, 1000, false);
+	for (int i = 0; i < 3; i++) {
+		usleep(LEASE_MS * 1000 / 3 + 1000);
+		broker_hold(one);
+		broker_hold(other);
+	}
+	assert_int_equal(length_of_all(), 3000);
+	broker_leave(&other);
+	other = join("two");
+	begin(&seen);
+	read_until(other, &seen, 3000, 1000, true);
+	while (length_of_all() > PARTITIONS * 200) {
+		assert_true(clock_now() < deadline);
+		broker_hold(one);
+		usleep(10000);
+	}
+	broker_leave(&other);
+	broker_leave(&one);
+}
+
+static const char *done_then(void *context, struct arena *arena, int partition)
+{
+	const char *const *positions = context;
+
+	(void)arena;
+	return positions[partition];
+}
+
+/* The broker has lost the group, but not the messages: the caller knows where it was. */
+static void a_group_that_was_lost_goes_on_where_the_caller_was(void **state)
+{
+	const char *positions[PARTITIONS] = { NULL };
+	struct broker_reader *reader = join("one");
+	int64_t deadline = clock_now() + PATIENCE;
+	struct broker_batch batch;
+	struct seen seen;
+	size_t count = 0;
+
+	(void)state;
+	if (!is_redis())
+		skip();
+	publish(0, 200, 20, 10);
+	while (count < 200) {
+		assert_true(clock_now() < deadline);
+		assert_true(broker_read(reader, with.arena, &batch, 100, 20));
+		for (size_t i = 0; i < batch.count; i++)
+			positions[batch.message[i].partition] = batch.message[i].position;
+		count += batch.count;
+		assert_true(broker_acknowledge(reader, &batch));
+	}
+	publish(200, 100, 20, 10);
+	for (int i = 0; i < PARTITIONS; i++)
+		redis_server_says("XGROUP", "DESTROY",
+		    arena_print(with.arena, "%s:%d", with.options.stream, i), "group");
+	broker_leave(&reader);
+	with.group.done = done_then;
+	with.group.context = positions;
+	reader = join("two");
+	begin(&seen);
+	read_until(reader, &seen, 100, 1000, true);
+	for (int i = 0; i < 300; i++)
+		assert_int_equal(seen.times[i], i < 200 ? 0 : 1);
+	broker_leave(&reader);
+}
+
+static void a_redis_that_forgot_the_scripts_is_told_them(void **state)
+{
+	struct broker_reader *reader = join("one");
+	struct seen seen;
+
+	(void)state;
+	if (!is_redis())
+		skip();
+	begin(&seen);
+	publish(0, 100, 20, 10);
+	read_until(reader, &seen, 100, 1000, true);
+	redis_server_says("SCRIPT", "FLUSH");
+	publish(100, 100, 20, 10);
+	usleep(LEASE_MS * 1000 / 3 + 1000);
+	read_until(reader, &seen, 200, 1000, true);
+	broker_leave(&reader);
+}
+
+static void a_place_that_is_none_is_refused(void **state)
+{
+	struct broker_options options = with.options;
+	const char *wrong = NULL;
+
+	(void)state;
+	options.where = "rabbit:here";
+	assert_null(broker_open(&options, with.arena, &wrong));
+	assert_non_null(strstr(wrong, "\"rabbit:here\""));
+	options.where = "redis:";
+	assert_null(broker_open(&options, with.arena, &wrong));
+	assert_non_null(wrong);
+}
+
+static void a_broker_that_is_gone_takes_nothing(void **state)
+{
+	struct broker_message message = { "key", "body", 4 };
+	struct broker_options options = with.options;
+	const char *wrong = NULL;
+	struct broker *broker;
+
+	(void)state;
+	if (!is_redis())
+		skip();
+	options.where = "redis:/nowhere/at/all.sock";
+	broker = broker_open(&options, with.arena, &wrong);
+	assert_non_null(broker);
+	assert_false(broker_publish(broker, with.arena, &message, 1));
+	broker_close(&broker);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_broker, close_broker)
+
+int main(void)
+{
+	const struct CMUnitTest broker[] = {
+		TEST(what_is_published_is_read_in_the_order_of_its_key),
+		TEST(a_read_of_nothing_waits_and_brings_nothing),
+		TEST(what_was_not_acknowledged_is_read_again),
+		TEST(positions_grow),
+		TEST(lag_is_what_is_not_acknowledged),
+		TEST(members_share_the_partitions),
+		TEST(a_silent_member_loses_what_it_holds),
+		TEST(deliveries_are_counted),
+		TEST(what_any_group_has_not_done_with_is_never_trimmed),
+		TEST(a_group_that_was_lost_goes_on_where_the_caller_was),
+		TEST(a_redis_that_forgot_the_scripts_is_told_them),
+		TEST(a_place_that_is_none_is_refused),
+		TEST(a_broker_that_is_gone_takes_nothing),
+	};
+
+	return cmocka_run_group_tests(broker, start, end);
+}
