@@ -96,6 +96,19 @@ $(BUILD)/libostler.a: $(filter-out %/ostler-app.o %/features.o,$(call objects,ap
 %.a:
 	@rm -f $@; ar rcs $@ $^
 
+# Words that are no password: a table made of Debian's word lists and our own (app/words).
+DICT       = /usr/share/dict
+WORDS      = $(DICT)/american-english $(DICT)/brazilian app/words/known.txt
+$(BUILD)/common-words: LINK := $(LINK)
+$(BUILD)/common-words: $(OBJECTS)/app/words/make_words.o $(OBJECTS)/app/core/identity/word.o $(WORDS)
+	@echo "make     $@"
+	$(QUIET)$(LINK) -o $@.maker $(filter %.o,$^)
+	$(QUIET)$@.maker $(WORDS) >$@.new && mv $@.new $@ && rm $@.maker
+$(OBJECTS)/app/core/identity/common.o: $(BUILD)/common-words
+$(OBJECTS)/app/core/identity/common.o: COMPILE += '-DCOMMON_WORDS="$(BUILD)/common-words"'
+$(DICT)/%:
+	@echo "there is no $@ here: run make deps" >&2; exit 1
+
 $(OBJECTS)/%.o: %.c
 	@mkdir -p $(@D); echo "compile  $<"
 	$(QUIET)$(COMPILE) -c -o $@ $<

@@ -12,7 +12,7 @@ chdir "$FindBin::Bin/.." or die "cannot find the sources: $!";
 my @layers = (
 	[base => qr{^base/}], [store => qr{^app/store/}], [core => qr{^app/core/}],
 	[roles => qr{^app/(?!features\.|ostler-app\.)[^/]+$}], [features => qr{^app/features/}],
-	[list => qr{^app/features\.[ch]$}], [program => qr{^app/ostler-app\.c$}]);
+	[list => qr{^app/features\.[ch]$}], [program => qr{^app/ostler-app\.c$}], [words => qr{^app/words/}]);
 
 sub slurp { my ($file) = @_; open my $in, '<', $file or die "$file: $!"; local $/; return <$in> }
 
