@@ -44,13 +44,13 @@ static void commas_stand_between_and_nowhere_else(void **state)
 	json_open(&out, '{');
 	json_key_text(&out, "a", "x");
 	json_key_open(&out, "b", '[');
-	json_integer(&out, 1);
-	json_integer(&out, -2);
+	json_number(&out, 1);
+	json_number(&out, -2);
 	json_open(&out, '{');
 	json_close(&out, '}');
 	json_open(&out, '[');
 	json_close(&out, ']');
-	json_null(&out);
+	json_nothing(&out);
 	json_close(&out, ']');
 	json_key(&out, "c");
 	json_boolean(&out, true);
@@ -72,7 +72,7 @@ static void text_that_ends_like_an_opening_needs_its_comma(void **state)
 	json_text(&out, "c:");
 	json_text(&out, "");
 	json_text(&out, NULL);
-	json_integer(&out, LLONG_MIN);
+	json_number(&out, LLONG_MIN);
 	json_close(&out, ']');
 	assert_written("[\"a{\",\"b[\",\"c:\",\"\",null,-9223372036854775808]");
 }

@@ -53,7 +53,7 @@ void json_text(struct buffer *out, const char *text)
 	if (text != NULL)
 		json_bytes(out, text, strlen(text));
 	else
-		json_null(out);
+		json_nothing(out);
 }
 
 void json_raw(struct buffer *out, const char *json, size_t length)
@@ -62,7 +62,7 @@ void json_raw(struct buffer *out, const char *json, size_t length)
 	buffer_add(out, json, length);
 }
 
-void json_integer(struct buffer *out, long long value)
+void json_number(struct buffer *out, long long value)
 {
 	json_comma(out);
 	buffer_add_integer(out, value);
@@ -73,7 +73,7 @@ void json_boolean(struct buffer *out, bool value)
 	json_raw(out, value ? "true" : "false", value ? 4 : 5);
 }
 
-void json_null(struct buffer *out)
+void json_nothing(struct buffer *out)
 {
 	json_raw(out, "null", 4);
 }

@@ -17,9 +17,9 @@ void json_close(struct buffer *, char bracket);    /* '}' or ']' */
 void json_key(struct buffer *, const char *key);   /* letters only: not escaped */
 void json_text(struct buffer *, const char *text); /* NULL is written as null */
 void json_bytes(struct buffer *, const char *text, size_t length);
-void json_integer(struct buffer *, long long value);
+void json_number(struct buffer *, long long value);
 void json_boolean(struct buffer *, bool value);
-void json_null(struct buffer *);
+void json_nothing(struct buffer *);
 void json_ms(struct buffer *, long long microseconds); /* as 1.234 */
 void json_key_text(struct buffer *, const char *key, const char *text);
 void json_key_open(struct buffer *, const char *key, char bracket);

@@ -47,7 +47,7 @@ static void write_problem(struct request *rq, int status, const char *detail)
 	json_key_text(out, "type", "about:blank");
 	json_key_text(out, "title", status_reason(status));
 	json_key(out, "status");
-	json_integer(out, status);
+	json_number(out, status);
 	json_key_text(out, "detail", detail);
 	json_key_text(out, "request_id", rq->trace.request_id);
 	json_key(out, "trace_id");

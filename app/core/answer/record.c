@@ -21,7 +21,7 @@ static void add_number(struct buffer *out, double number)
 	char text[32];
 
 	if (!isfinite(number)) {
-		json_null(out);
+		json_nothing(out);
 		return;
 	}
 	for (int digits = 15; digits <= 17; digits++) {
@@ -38,7 +38,7 @@ static void add_money(struct buffer *out, const char *text)
 	if (text != NULL)
 		json_raw(out, text, strlen(text));
 	else
-		json_null(out);
+		json_nothing(out);
 }
 
 static void add_cursor(struct buffer *out, const struct cursor *cursor)
@@ -50,7 +50,7 @@ static void add_value(struct buffer *out, enum kind kind, const void *place)
 {
 	switch (kind) {
 	case INTEGER:
-		json_integer(out, *(const long long *)place);
+		json_number(out, *(const long long *)place);
 		break;
 	case NUMBER:
 		add_number(out, *(const double *)place);
@@ -111,7 +111,7 @@ static void add_object(
 	if (object != NULL)
 		write(out, field->of, object);
 	else
-		json_null(out);
+		json_nothing(out);
 }
 
 static void add_list(

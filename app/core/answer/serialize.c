@@ -100,7 +100,7 @@ void serialize_match(struct columns *columns, struct arena *arena, const struct 
 static void add_number(struct buffer *out, const char *text, size_t length)
 {
 	if (text[0] > '9' || (text[0] == '-' && text[1] > '9'))
-		json_null(out);
+		json_nothing(out);
 	else
 		buffer_add(out, text, length);
 }
@@ -153,7 +153,7 @@ void serialize_row(
 		if (column->many)
 			add_rows(out, column, rows);
 		else if (text == NULL)
-			json_null(out);
+			json_nothing(out);
 		else if (column->fields != NULL)
 			serialize_row(out, column->fields, rows, row);
 		else

@@ -54,7 +54,7 @@ static void write_type(struct buffer *out, const char *type, bool nullable)
 static void write_limit(struct buffer *out, const char *keyword, long long limit)
 {
 	json_key(out, keyword);
-	json_integer(out, limit);
+	json_number(out, limit);
 }
 
 static void write_range(struct buffer *out, const struct field *field)
@@ -80,7 +80,7 @@ static void write_words(struct buffer *out, const struct field *field)
 		for (const char *const *word = field->one_of; *word != NULL; word++)
 			json_text(out, *word);
 		if (field->nullable)
-			json_null(out);
+			json_nothing(out);
 		json_close(out, ']');
 	}
 	if (field->pattern != NULL)

@@ -58,9 +58,9 @@ static void write_bulk(const struct schemas *schemas, const struct route *route)
 	json_key(out, "items");
 	schema_reference(schemas, route->takes, TAKEN);
 	json_key(out, "minItems");
-	json_integer(out, 1);
+	json_number(out, 1);
 	json_key(out, "maxItems");
-	json_integer(out, route->bulk);
+	json_number(out, route->bulk);
 	json_close(out, '}');
 	json_close(out, ']');
 	json_close(out, '}');

@@ -211,9 +211,9 @@ static enum job_end say_result(struct work *w, const char *rejects)
 	json_open(&out, '{');
 	json_key_text(&out, "mes", w->mes);
 	json_key(&out, "loaded");
-	json_integer(&out, w->loaded);
+	json_number(&out, w->loaded);
 	json_key(&out, "rejected");
-	json_integer(&out, w->rejected);
+	json_number(&out, w->rejected);
 	json_key(&out, "rejects");
 	json_text(&out, *rejects != '\0' ? rejects : NULL);
 	json_close(&out, '}');
