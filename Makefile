@@ -59,7 +59,7 @@ STAMP      = $(BUILD)/variant
 objects    = $(patsubst %.c,$(OBJECTS)/%.o,$(wildcard $(1)))
 archive    = $(OBJECTS)/$(1).a
 PROGRAMS   = $(BUILD)/ostlerd $(BUILD)/ostlerctl $(BUILD)/ostler-app
-MODULES    = $(BUILD)/ostler-s3.so
+MODULES    = $(BUILD)/ostler-s3.so $(BUILD)/ostler-smtp.so
 FUZZERS    = $(patsubst t/fuzz/%.c,$(BUILD)/%,$(filter-out %/world.c %/things.c,$(wildcard t/fuzz/*.c)))
 UNITS      = $(patsubst t/unit/%.c,$(BUILD)/t/%,$(wildcard t/unit/*_test.c))
 
@@ -83,6 +83,8 @@ $(PROGRAMS) $(BUILD)/minimal: $(STAMP)
 $(OBJECTS)/app/store/modules/%.o: POSITION = -fPIC
 $(BUILD)/ostler-s3.so: LINKED = $$(pkg-config --libs libcurl expat)
 $(BUILD)/ostler-s3.so: $(call objects,app/store/modules/s3*.c)
+$(BUILD)/ostler-smtp.so: LINKED = $$(pkg-config --libs libcurl)
+$(BUILD)/ostler-smtp.so: $(call objects,app/store/modules/smtp.c)
 $(MODULES): $(STAMP)
 	@echo "link     $@"
 	$(QUIET)$(filter-out -pie,$(LINK)) -shared -o $@ $(filter %.o,$^) $(LINKED)

@@ -24,6 +24,9 @@ struct config {
 	long long jobs_batch, jobs_lease, jobs_beat, jobs_idle, jobs_upkeep, jobs_finish;
 	long long jobs_history, jobs_database_timeout;
 	long long limit_read, limit_write, limit_expensive, limit_probe, limit_window;
+	const char *mail, *mail_from, *mail_user, *mail_secret_file;
+	long long mail_timeout;
+	const char *site;
 	long long audit_window, audit_keep;
 	const char *demo_user;
 	const char *keys, *token_issuer, *token_audience, *totp_issuer;

@@ -14,6 +14,7 @@
 	FEATURE(users)	\
 	FEATURE(sales)	\
 	FEATURE(jobs)	\
+	FEATURE(mail)	\
 	FEATURE(audit)	\
 	FEATURE(tokens)
 /* clang-format on */

@@ -68,14 +68,13 @@ void footing_plan(struct footing *f, const struct ostler_program *program,
 }
 
 /* The first line of the file, without its break; a secret is never in the configuration itself. */
-static const char *read_secret(struct arena *arena, const char *path)
+static const char *read_secret(struct arena *arena, const char *setting, const char *path)
 {
 	char line[256] = "";
 	FILE *file = fopen(path, "re");
 
 	if (file == NULL || fgets(line, sizeof(line), file) == NULL)
-		die("object_secret_file: %s: %s", path,
-		    file == NULL ? strerror(errno) : "it is empty");
+		die("%s: %s: %s", setting, path, file == NULL ? strerror(errno) : "it is empty");
 	fclose(file);
 	line[strcspn(line, "\r\n")] = '\0';
 	return arena_copy(arena, line, strlen(line));
@@ -94,7 +93,8 @@ static struct object_store *open_objects(const struct config *config, struct are
 	if (options.where[0] == '\0')
 		return NULL;
 	if (config->object_secret_file != NULL)
-		options.secret_key = read_secret(arena, config->object_secret_file);
+		options.secret_key = read_secret(
+		    arena, "object_secret_file", config->object_secret_file);
 	store = object_open(&options, arena, &wrong);
 	if (store == NULL)
 		die("object_store: %s", wrong);
@@ -113,8 +113,28 @@ void footing_open(struct footing *f)
 	f->app.objects = open_objects(f->config, f->arena);
 }
 
+void footing_open_mail(struct footing *f)
+{
+	const struct config *config = f->config;
+	const char *wrong = NULL;
+
+	if (config->mail[0] == '\0')
+		return;
+	f->mail = (struct mail_options){ .where = config->mail,
+		.from = config->mail_from,
+		.user = config->mail_user,
+		.timeout_ms = config->mail_timeout };
+	if (config->mail_secret_file != NULL)
+		f->mail.secret = read_secret(
+		    f->arena, "mail_secret_file", config->mail_secret_file);
+	f->app.mailer = mailer_open(&f->mail, f->arena, &wrong);
+	if (f->app.mailer == NULL)
+		die("mail: %s", wrong);
+}
+
 void footing_close(struct footing *f)
 {
+	mailer_close(&f->app.mailer);
 	keyring_close(&f->app.keys);
 	object_close(&f->app.objects);
 	cache_close(&f->app.cache);

@@ -9,6 +9,7 @@
 #include "config.h"
 #include "core/serve/application.h"
 #include "program.h"
+#include "store/mail.h"
 
 struct footing {
 	struct arena *arena;
@@ -16,6 +17,7 @@ struct footing {
 	struct db_options database;
 	struct redis_options redis;
 	struct cache_options leases;
+	struct mail_options mail;
 	struct patterns *patterns;
 	struct application app;
 };
@@ -27,6 +29,9 @@ void footing_plan(
 /* Opens what the options say; connects to nothing yet. */
 void footing_open(struct footing *);
 void footing_close(struct footing *);
+
+/* Opens the way by which letters leave, for the role that sends them. */
+void footing_open_mail(struct footing *);
 
 /* For a role's options: tells the supervisor, if there is one. */
 void footing_say_ready(void);

@@ -52,7 +52,7 @@ for my $file (sort keys %text) {
 }
 
 my %home = ('hiredis/' => 'app/store/redis.c',
-	'curl/curl.h' => 'app/store/modules/s3.c', 'expat.h' => 'app/store/modules/s3_listing.c',
+	'expat.h' => 'app/store/modules/s3_listing.c',
 	'fcgiapp.h' => 'app/core/serve/fcgi.c', 'jansson.h' => 'app/core/input/json_body.c',
 	'jwt.h' => 'app/core/identity/jwt.c', 'oath.h' => 'app/core/identity/totp.c',
 	'openssl/' => 'app/core/identity/signing_key.c', 'qrencode.h' => 'app/features/second_factor/qr.c',
@@ -61,6 +61,9 @@ for my $header (sort keys %home) {
 	my @users = grep { $text{$_} =~ /^#include <\Q$header\E/m } sort keys %text;
 	is_deeply \@users, [ $home{$header} ], "$header is known in one file";
 }
+# Two modules, each loaded by itself, and each one file's door.
+is_deeply [ grep { $text{$_} =~ m{^#include <curl/}m } sort keys %text ],
+    [ map { "app/store/modules/$_.c" } qw(s3 smtp) ], 'libcurl is known to the modules that are linked to it';
 # One connection is several files; what they share is a header that names libpq's types.
 for my $header (qw(<libpq-fe.h> "store/connection_wire.h")) {
 	my @users = grep { $text{$_} =~ /^#include \Q$header\E/m } sort keys %text;

@@ -15,6 +15,7 @@
 #include "store/connection.h"
 
 struct keyring;
+struct mailer;
 struct object_store;
 
 struct arena *request_arena(struct request *);
@@ -113,6 +114,14 @@ int request_scratch_file(struct request *);
 
 /* The keys that sign them (core/identity/keyring.h); NULL when the configuration names none. */
 struct keyring *request_keys(struct request *);
+
+/* --- letters --- */
+
+/*
+ * How they leave (store/mail.h), in a job; NULL when the configuration names no way.  A
+ * feature writes a row into outbox and enqueues "mail.send" with its id.
+ */
+struct mailer *request_mailer(struct request *);
 
 /* --- the cache --- */
 

@@ -105,6 +105,11 @@ struct object_store *request_objects(struct request *rq)
 	return rq->app->objects;
 }
 
+struct mailer *request_mailer(struct request *rq)
+{
+	return rq->app->mailer;
+}
+
 int request_scratch_file(struct request *rq)
 {
 	return uploads_open(rq);

@@ -12,6 +12,7 @@
 #include "store/redis.h"
 
 struct keyring;
+struct mailer;
 struct patterns;
 struct repeats;
 struct router;
@@ -38,6 +39,7 @@ struct application {
 	const char *uploads;          /* the folder of temporary files */
 	double idempotency_seconds;   /* how long an answer under a key is kept */
 	struct object_store *objects; /* NULL: there is none */
+	struct mailer *mailer;        /* of a worker; NULL: letters wait */
 	struct keyring *keys;         /* NULL: there are none, and so no tokens */
 	struct token_terms tokens;
 	const char *totp_issuer; /* what an authenticator app shows */
