@@ -28,9 +28,10 @@ struct config {
 	long long mail_timeout;
 	const char *site;
 	long long audit_window, audit_keep;
-	const char *demo_user;
 	const char *keys, *token_issuer, *token_audience, *totp_issuer;
 	long long token_lifetime, refresh_lifetime;
+	long long session_idle, session_life;
+	long long password_memory, password_passes;
 	const char *migrate_database, *migrations;
 	int log_level, log_format, request_log;
 };

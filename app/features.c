@@ -10,6 +10,7 @@
 /* clang-format off */
 #define EVERY_FEATURE	\
 	FEATURE(health)	\
+	FEATURE(accounts)	\
 	FEATURE(tasks)	\
 	FEATURE(users)	\
 	FEATURE(sales)	\

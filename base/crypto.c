@@ -2,6 +2,7 @@
 #include "base/crypto.h"
 
 #include <sodium.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -115,4 +116,47 @@ bool unseal(const unsigned char key[static SEAL_KEY_BYTES], const unsigned char 
 	return length >= SEAL_GROWTH &&
 	       crypto_secretbox_open_easy(plain, sealed + crypto_secretbox_NONCEBYTES,
 		   length - crypto_secretbox_NONCEBYTES, sealed, key) == 0;
+}
+
+/* --- passwords --- */
+
+/*
+ * Argon2id is made to be dear to whoever tries passwords by the million: its price is
+ * memory, which a graphics card has little of per core.  The text that libsodium makes,
+ * "$argon2id$v=19$m=65536,t=2,p=1$salt$hash", says its own cost, so that old hashes go on
+ * being checked after the configuration asks for more.
+ */
+char *password_hash(struct arena *arena, const char *password, const struct password_cost *cost)
+{
+	char *hash = arena_alloc(arena, crypto_pwhash_STRBYTES);
+
+	if (sodium_init() < 0)
+		die("libsodium does not start");
+	return crypto_pwhash_str_alg(hash, password, strlen(password),
+		   (unsigned long long)cost->passes, (size_t)cost->memory,
+		   crypto_pwhash_ALG_ARGON2ID13) == 0
+		   ? hash
+		   : NULL;
+}
+
+bool password_fits(const char *hash, const char *password)
+{
+	return crypto_pwhash_str_verify(hash, password, strlen(password)) == 0;
+}
+
+/* Not crypto_pwhash_str_needs_rehash(): it would make a dear hash cheaper again, too. */
+bool password_is_cheap(const char *hash, const struct password_cost *cost)
+{
+	long long kibibytes, passes;
+
+	if (sscanf(hash, "$argon2id$v=19$m=%lld,t=%lld,", &kibibytes, &passes) != 2)
+		return true;
+	return kibibytes < cost->memory / 1024 || passes < cost->passes;
+}
+
+char *password_decoy(struct arena *arena, const struct password_cost *cost)
+{
+	return arena_print(arena, "$argon2id$v=19$m=%lld,t=%lld,p=1$%.22s$%.43s",
+	    cost->memory / 1024, cost->passes, "bm9ib2R5bm9ib2R5bm9ibw",
+	    "bm9ib2R5bm9ib2R5bm9ib2R5bm9ib2R5bm9ib2R5bm8");
 }

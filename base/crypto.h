@@ -56,4 +56,25 @@ void seal(const unsigned char key[static SEAL_KEY_BYTES], const void *plain, siz
 bool unseal(const unsigned char key[static SEAL_KEY_BYTES], const unsigned char *sealed,
     size_t length, void *plain) MUST_CHECK;
 
+/* What hashing a password costs: so much memory, gone over so many times. */
+struct password_cost {
+	long long memory; /* bytes, from 8192 */
+	long long passes; /* from 1 */
+};
+
+/*
+ * The Argon2id hash of PASSWORD (RFC 9106) with its salt and cost in it, as text in the arena;
+ * NULL: the memory that it takes is not to be had just now.
+ */
+char *password_hash(struct arena *, const char *password, const struct password_cost *) MUST_CHECK;
+
+/* Whether HASH is of PASSWORD; takes what the cost in HASH says. */
+bool password_fits(const char *hash, const char *password) MUST_CHECK;
+
+/* Whether COST asks for more than HASH was made with. */
+bool password_is_cheap(const char *hash, const struct password_cost *cost);
+
+/* A hash of that cost that no password has: whoever is not there takes as long to refuse. */
+char *password_decoy(struct arena *, const struct password_cost *);
+
 #endif

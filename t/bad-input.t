@@ -151,6 +151,7 @@ subtest 'forms' => sub {
 };
 
 subtest 'bodies that are too large' => sub {
+	my $cookie = 'Cookie: ' . $stack->cookie('admin') . "\r\n";
 	my $padded = sub { return '{"title":"x"' . ' ' x ($_[0] - 13) . '}' };
 	problem_ok json_bytes(PATCH => $one, '{"x":1' . ' ' x ($limit - 7) . '}'), 422, 'as large as allowed', ['/x body'];
 	problem_ok json_bytes(@$_, $padded->($limit + 1)), 413, "$_->[0] of one byte more" for @takers;
@@ -158,7 +159,7 @@ subtest 'bodies that are too large' => sub {
 	problem_ok json_bytes(@$_, $padded->(1_048_576)), 413, "$_->[0] of a megabyte" for @takers;
 	problem_ok json_bytes(@$_, $padded->(1_048_577)), 413, "$_->[0] of more than nginx takes" for @takers;
 	problem_ok $stack->post('/add', content => 'title=' . 'x' x $limit, headers => { 'Content-Type' => 'application/x-www-form-urlencoded' }), 413, 'a form';
-	my $chunked = "POST /api/tasks HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+	my $chunked = "POST /api/tasks HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${cookie}Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
 	    . join('', ("4000\r\n" . ' ' x 16_384 . "\r\n") x 5) . "0\r\n\r\n";
 	like $stack->raw($chunked), qr{^HTTP/1.1 413 }, 'in chunks';
 	my @replies = $stack->at_once(map { [ POST => '/api/tasks', content => $padded->(900_000), headers => { 'Content-Type' => 'application/json' } ] } 1 .. 16);
@@ -171,7 +172,7 @@ subtest 'bodies that stop in the middle' => sub {
 	print {$_} $head and $_->flush for @cut;
 	close $_ for @cut;
 	is $stack->get('/ping')->{status}, 200, 'the next is answered';
-	like $stack->raw("POST /api/tasks HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n\r\n"),
+	like $stack->raw("POST /api/tasks HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nCookie: @{[ $stack->cookie('admin') ]}\r\nContent-Type: application/json\r\n\r\n"),
 	    qr{^HTTP/1.1 400 }, 'no body and no length';
 };
 

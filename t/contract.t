@@ -36,10 +36,14 @@ subtest 'the features of ostler-app' => sub {
 	my $dead = sub { return $stack->psql(q{INSERT INTO job_done (id, kind, state, priority, attempt, max_attempts, created_at, args, result, last_error, traceparent)
 		VALUES (gen_random_uuid(), 'none', 'discarded', 1, 1, 1, now(), '{"x":1}', '{"y":2}', 'no luck', '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01') RETURNING id}) };
 	$dead->();
+	my %credentials = (username => 'known', password => 'correct horse battery');
+	$stack->post('/api/register', as => undef, json => { %credentials, email => 'known@example.org' });
 	keeps_its_contract($stack,
+		# Whoever asks so has no session that could end.
+		as => { map { ("POST /api/$_" => undef) } qw(register login logout) },
 		names => { (map { $_ => $task } '/complete/{id}', '/delete/{id}'), (map { $_ => sub { 'none' } } '/api/jobs/kinds/{kind}/pause', '/api/jobs/kinds/{kind}/resume'),
 			(map { $_ => $job } '/api/task/{id}', '/api/jobs/{id}', '/api/jobs/{id}/cancel'), '/api/jobs/{id}/retry' => $dead },
-		right => { 'GET /api/vendas' => [ { mes => '2025-01' }, { from => '2025-01', to => '2025-03' } ],
+		right => { 'POST /api/login' => [ \%credentials ], 'GET /api/vendas' => [ { mes => '2025-01' }, { from => '2025-01', to => '2025-03' } ],
 			'PUT /api/vendas/arquivos/{mes}' => ["order_id,sold_at,region,product,quantity,total\n"] });
 };
 subtest 'every kind in every way' => sub { keeps_its_contract(Ostler::Kinds->start(%unhurried)) };

@@ -78,7 +78,7 @@ sub change { my (%headers) = @_; return $stack->post('/api/tasks', json => { tit
 
 subtest 'a cookie is for our own pages' => sub {
 	my $before = $stack->task_count;
-	my %cookie = (Cookie => 'sid=1');
+	my %cookie = (Cookie => $stack->cookie('admin'));
 	is change(%cookie, Origin => $_), 403, "$_ may not" for @strangers, 'http://127.0.0.1', "http://127.0.0.1:1$stack->{port}", "http://localhost:$stack->{port}", 'x', "$ours/", "http://a\@127.0.0.1:$stack->{port}";
 	is change(%cookie, 'Sec-Fetch-Site' => $_), 403, "nor what is $_" for qw(cross-site same-site none x);
 	problem_ok $stack->post('/api/tasks', json => { title => 'x' }, headers => { %cookie, Origin => 'null' }), 403, 'it is told why';
@@ -90,7 +90,7 @@ subtest 'a cookie is for our own pages' => sub {
 	is change(%cookie, Origin => $ours, 'Sec-Fetch-Site' => 'cross-site'), 201, 'and Origin is what counts';
 	is change(%cookie, 'Sec-Fetch-Site' => 'same-origin'), 201, 'also when it sends no Origin';
 	is change(%cookie), 201, 'a program that is no browser may';
-	is change(Origin => $strangers[0]), 201, 'without a cookie there is nothing to misuse';
+	is $stack->post('/api/tasks', as => undef, json => { title => 'x' }, headers => { Origin => $strangers[0] })->{status}, 401, 'without a cookie there is nothing to misuse';
 	is change(%cookie, Origin => $strangers[0], Authorization => "$_ x"), 201, "nor with a $_ token" for qw(Bearer bearer);
 	is change(%cookie, Origin => $strangers[0], Authorization => 'Basic x'), 403, 'which another kind is not';
 	is change(%cookie, Origin => $friend), 201, 'a page that may send cookies may use them';
@@ -105,7 +105,7 @@ $stack = Ostler::App->start;
 subtest 'unless told, no other page' => sub {
 	is_deeply cors_of(from($friend, @$_[0, 1], @$_[ 2 .. $#$_ ])), {}, "$_->[0] " . substr $_->[1], 0, 30 for map { my ($m, $p, %w) = @$_; [ $m, $p, %w, headers => { %{ $w{headers} // {} } } ] } @kinds;
 	is $stack->get('/ping')->{headers}{vary}, undef, 'and no Vary';
-	is $stack->post('/api/tasks', json => { title => 'x' }, headers => { Cookie => 'sid=1', Origin => $friend })->{status}, 403, 'nor a change with a cookie';
+	is $stack->post('/api/tasks', json => { title => 'x' }, headers => { Cookie => $stack->cookie('admin'), Origin => $friend })->{status}, 403, 'nor a change with a cookie';
 };
 $stack->stop;
 
@@ -117,7 +117,7 @@ subtest 'every page' => sub {
 		is $reply->{headers}{'access-control-allow-origin'}, '*', "$method " . substr $path, 0, 30;
 		is $reply->{headers}{'access-control-allow-credentials'}, undef, 'without cookies';
 	}
-	is $stack->post('/api/tasks', json => { title => 'x' }, headers => { Cookie => 'sid=1', Origin => $friend })->{status}, 403, 'and no change with one';
+	is $stack->post('/api/tasks', json => { title => 'x' }, headers => { Cookie => $stack->cookie('admin'), Origin => $friend })->{status}, 403, 'and no change with one';
 };
 
 subtest 'what would be a mistake' => sub {

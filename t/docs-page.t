@@ -17,6 +17,7 @@ binmode $_, ':encoding(UTF-8)'
 
 my $stack = Ostler->start;
 my $browser = Browser->start;
+$browser->sign_in($stack);
 my $document = $stack->get('/openapi.json')->{json};
 my %operation = map {
 	my $path = $_;

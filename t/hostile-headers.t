@@ -18,7 +18,13 @@ sub raw
 {
 	my ($lines, $body, $from) = @_;
 	my $id = 'hostile-' . ++$number;
-	my $bytes = join("\r\n", @$lines, "X-Request-Id: $id", 'Connection: close') . "\r\n\r\n" . ($body // '');
+	# Whoever lies about their cookies has a good one all the same, behind.
+	my $ours = $stack->cookie('admin');
+	my ($lying) = grep { /^Cookie:/i } @$lines;
+	my @cookie;
+	$lines = [ map { defined $lying && $_ eq $lying ? "$_; $ours" : $_ } @$lines ];
+	@cookie = ("Cookie: $ours") if !defined $lying;
+	my $bytes = join("\r\n", @$lines, "X-Request-Id: $id", @cookie, 'Connection: close') . "\r\n\r\n" . ($body // '');
 	my $text;
 	if ($from) {
 		my $socket = IO::Socket::IP->new(PeerHost => '127.0.0.1', PeerPort => $stack->port, LocalHost => $from) or die "cannot connect from $from: $@";

@@ -14,6 +14,7 @@ binmode $_, ':encoding(UTF-8)'
 
 my $stack = Ostler::Chores->start(jobs => 1);
 my $browser = Browser->start;
+$browser->sign_in($stack);
 
 sub text { return ($browser->texts($_[0]))[0] // '' }
 

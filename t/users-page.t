@@ -15,6 +15,7 @@ binmode $_, ':encoding(UTF-8)'
 
 my $stack = Ostler->start;
 my $browser = Browser->start;
+$browser->sign_in($stack);
 
 sub text  { return ($browser->texts($_[0]))[0] // '' }
 sub value { return $browser->script('return document.querySelector(arguments[0]).value', $_[0]) }

@@ -65,7 +65,7 @@ subtest 'every error is named' => sub {
 		[ { name => ' ', email => 'a@b.example' }, '/name' ], [ { name => 'x' x 201, email => 'a@b.example' }, '/name' ],
 		[ { name => 7, email => [] }, '/name', '/email' ], [ { name => undef, email => undef }, '/name', '/email' ],
 		[ { name => 'x', email => 'a@b.example', username => '' }, '/username' ],
-		[ { name => 'x', email => 'a@b.example', role => 'admin' }, '/role' ],
+		[ { name => 'x', email => 'a@b.example', role => 'emperor' }, '/role' ],
 		[ { name => 'x', email => 'a@b.example', password_hash => 'x', id => 1 }, '/password_hash', '/id' ]);
 	push @fields, [ { name => 'x', email => $_ }, '/email' ]
 	    for 'nobody', '@example.org', 'a@', 'a b@example.org', "a\@example.org\r\nBcc: b\@example.org", ('x' x 250) . '@b.example';

@@ -15,6 +15,7 @@ binmode $_, ':encoding(UTF-8)'
 my $stack = Ostler->start(env => { DEMO_SALES => 20_000 });
 $stack->wait_for(sub { $stack->psql('SELECT count(*) FROM vendas_meses') == 24 }, 'the demo sales', 60);
 my $browser = Browser->start(height => 1300);
+$browser->sign_in($stack);
 
 sub text { return ($browser->texts($_[0]))[0] // '' }
 sub digits { my ($text) = @_; return $text =~ s/[^\d,]//gr =~ s/,/./r }
@@ -89,6 +90,7 @@ subtest 'CSV' => sub {
 subtest 'on a phone, in the dark, and silent' => sub {
 	$browser->stop;
 	$browser = Browser->start(dark => 1, width => 375, height => 800);
+	$browser->sign_in($stack);
 	visit();
 	cmp_ok $browser->script('return document.documentElement.scrollWidth'), '<=', 375, 'nothing is wider than the screen';
 	my $small = $browser->script(q{

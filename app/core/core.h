@@ -23,7 +23,6 @@ struct arena *request_arena(struct request *);
 /* --- what was asked --- */
 
 const void *input(struct request *); /* the struct of route.takes, validated */
-long long user_id(struct request *); /* who is asking */
 long long path_id(struct request *); /* the {id} of the path */
 bool given_any(struct request *);    /* whether any input was given */
 
@@ -51,6 +50,35 @@ bool given_at(const void *object, size_t offset);
 struct value sql_array(struct request *, const struct list *);
 #define sql_members(rq, list, type, member) sql_column(rq, list, offsetof(type, member))
 struct value sql_column(struct request *, const struct list *, size_t offset);
+
+/* --- who is asking --- */
+
+long long user_id(struct request *);    /* 0: nobody has signed in, on a route for anyone */
+enum access role(struct request *);     /* the most that they may */
+const char *username(struct request *); /* NULL: nobody */
+extern const char *const role_names[];  /* the roles, for .one_of: "viewer", … "admin" */
+
+/*
+ * A session of its own for that user begins with this answer, and the one that asked ends.
+ * With PASSWORD_HASH only if theirs is that one still, since checking it took a while.
+ * False: it is not, or nobody is there.  What failed is said by the next reply function.
+ */
+bool session_start(struct request *, long long user, const char *password_hash);
+
+/* The session that asked ends, whether or not it is one. */
+void session_end(struct request *);
+
+/* All sessions of a user end,. */
+void sessions_end_all(struct request *, long long user);
+
+/*
+ * Passwords.  password_keep: what is stored of one; NULL after the answer says why not.
+ * password_matches: HASH may be NULL, of somebody who has none or is not there: it takes
+ * as long.  password_is_outdated: it should be kept anew, at a higher price.
+ */
+const char *password_keep(struct request *, const char *password) MUST_CHECK;
+bool password_matches(struct request *, const char *password, const char *hash) MUST_CHECK;
+bool password_is_outdated(struct request *, const char *hash);
 
 /* --- files --- */
 
@@ -226,5 +254,8 @@ int reply_missing(struct request *); /* 404 */
 /* 422: the input NAME is wrong in a way that no shape can tell, by itself or beside another. */
 int reply_fault(struct request *, const char *name, const char *detail);
 int reply_problem(struct request *, int status, const char *detail, ...) PRINTF_LIKE(3, 4);
+/* The same with a CODE that programs can rely on, such as "totp_required". */
+int reply_refusal(struct request *, int status, const char *code, const char *detail, ...)
+    PRINTF_LIKE(4, 5);
 
 #endif

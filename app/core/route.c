@@ -6,9 +6,11 @@
 static const char *const method_names[METHODS] = {
 	[GET] = "GET", [POST] = "POST", [PUT] = "PUT", [PATCH] = "PATCH", [DELETE] = "DELETE"
 };
-static const char *const access_names[] = {
-	[ANYONE] = "anyone", [SIGNED_IN] = "signed in", [MANAGER] = "manager", [ADMIN] = "admin"
-};
+static const char *const access_names[] = { [ANYONE] = "anyone",
+	[SIGNED_IN] = "signed in",
+	[USER] = "user",
+	[MANAGER] = "manager",
+	[ADMIN] = "admin" };
 
 const char *method_name(enum method method)
 {
@@ -78,5 +80,5 @@ bool route_creates(const struct route *route)
 {
 	int status = route_success(route);
 
-	return route->method == POST && (status == 201 || status == 202);
+	return route->method == POST && (status == 201 || status == 202) && !route->secret;
 }

@@ -15,7 +15,11 @@
 enum method { GET = 1, POST, PUT, PATCH, DELETE };
 #define METHODS (DELETE + 1)
 
-enum access { ANYONE, SIGNED_IN, MANAGER, ADMIN };
+/*
+ * Who may: each of these may what those before it may.  A viewer is SIGNED_IN and
+ * no more, a user is a USER; SIGNED_IN is for reading, and for one's own account.
+ */
+enum access { ANYONE, SIGNED_IN, USER, MANAGER, ADMIN };
 
 /*
  * What a request counts against: how many of a kind one may send in a window is a
@@ -60,6 +64,7 @@ struct route {
 	bool needs_match;      /* it must be sent: 428 without */
 	bool transaction;      /* its statements happen together: when it succeeds, or not */
 	bool guarded;          /* every refusal of it is a line of the audit */
+	bool secret;           /* sent or answered are secrets: no Idempotency-Key keeps them */
 	bool csv;          /* gives text/csv, too, to whoever would rather have it: csv_asked() */
 	const char *media; /* what it gives when that is no shape: "application/json" */
 	enum quota quota;  /* what it counts against */
@@ -129,7 +134,7 @@ bool route_takes_files(const struct route *);
 /* The media type of the body that it takes. */
 const char *route_takes_media(const struct route *);
 
-/* Whether it makes something new: a POST that answers 201 or 202. */
+/* Whether it makes something new, and its answer may be kept: a POST that answers 201 or 202. */
 bool route_creates(const struct route *);
 
 #endif

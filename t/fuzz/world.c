@@ -64,7 +64,6 @@ static void make_world(void)
 	world.app.router = router_build(world.arena, features);
 	world.app.instance_id = world.app.instance_name = "fuzz";
 	world.app.request_log = STDERR_FILENO;
-	world.app.demo_user = "demo";
 	world.app.body_limit = 4096;
 	world.app.uploads = "/dev/shm";
 	world.app.db = db_open(&no_database);

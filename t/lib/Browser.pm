@@ -1,6 +1,7 @@
 # Browser.pm - a real browser for tests: a small W3C WebDriver client for chromedriver.
 #
 #     my $browser = Browser->start(width => 375, height => 700);
+#     $browser->sign_in($stack, 'user');    # nobody has to type a password
 #     $browser->open($stack->url('/'));
 #     $browser->type('#title', 'Feed the horses', Browser::ENTER);
 #     $browser->wait_for(sub { $browser->texts('.title') }, 'a task');
@@ -98,6 +99,14 @@ sub call
 sub command { my ($self, $method, $path, $body) = @_; return $self->call($method, "$self->{session}$path", $body) }
 
 sub open { my ($self, $url) = @_; return $self->command(POST => '/url', { url => $url }) }
+# Gives the browser the session of somebody with that role on STACK.
+sub sign_in
+{
+	my ($self, $stack, $role) = @_;
+	my ($name, $value) = split /=/, $stack->cookie($role // 'admin'), 2;
+	return $self->devtools('Network.setCookie', { name => $name, value => $value, url => $stack->url('/'), httpOnly => JSON::PP::true, sameSite => 'Lax' });
+}
+
 sub url  { return $_[0]->command(GET => '/url') }
 sub back { return $_[0]->command(POST => '/back') }
 

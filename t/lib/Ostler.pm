@@ -7,6 +7,10 @@
 #     $stack->wait_for(sub { … }, 'another worker', 10);
 #     $stack->stop;      # two tests of its own: no process is left, no sanitizer complained
 #
+# Whoever asks has signed in: as => 'admin' unless told, 'manager', 'user', 'viewer', or undef, nobody.
+#     is $stack->get('/users', as => 'user')->{status}, 403;
+#     $stack->cookie('viewer');    # "sid=…", for what is no request of this library
+#
 # Options of start and render:
 #     app    => { setting => value }             changes in ostler-app.conf
 #     pools  => { name => { setting => value } } changes in a pool, or a pool more
@@ -23,10 +27,12 @@ package Ostler;
 use strict;
 use warnings;
 use Cwd qw(abs_path);
+use Digest::SHA qw(sha256_hex);
 use File::Basename qw(dirname);
 use File::Path qw(remove_tree);
 use File::Temp qw(tempdir);
 use JSON::PP ();
+use MIME::Base64 qw(encode_base64);
 use POSIX qw(WNOHANG);
 use Scalar::Util qw(weaken);
 use Test::More ();
@@ -86,8 +92,10 @@ sub become_start
 sub write_hook
 {
 	my ($self) = @_;
+	# Passwords are cheap here: what their hashing costs is looked at where it is the matter.
+	my %changes = (%{ $self->{options} }, app => { password_memory => '64K', password_passes => 1, %{ $self->{options}{app} // {} } });
 	my $wishes = JSON::PP->new->canonical->encode(
-	    { map { $_ => marked($self->{options}{$_}) } grep { $self->{options}{$_} } qw(app pools ostler) });
+	    { map { $_ => marked($changes{$_}) } grep { $changes{$_} } qw(app pools ostler) });
 	my $hook = "$self->{folder}/after-render";
 	open my $out, '>', $hook or die "cannot write $hook: $!";
 	print {$out} "#!$^X\nuse lib '$root/t/lib';\nuse Ostler; use Ostler::Settings;\n",
@@ -148,10 +156,14 @@ sub launch
 	my $answers = eval {
 		$self->wait_for(sub {
 			die "it ended by itself\n" if $self->has_ended;
-			return $self->get($path, timeout => 5)->{status} == 200;
+			return $self->get($path, timeout => 5, as => undef)->{status} == 200;
 		}, "GET $path to answer 200", 60);
 	};
-	return if $answers;
+	if ($answers) {
+		# A stack may be without users, or without a database.
+		eval { $self->sign_in } if $self->psql_is_there;
+		return;
+	}
 	my $why = "the stack did not start: $@" . $self->logs;
 	$self->end;
 	die $why;
@@ -189,13 +201,55 @@ sub log_of
 	return <$in> // '';
 }
 
-sub request { my $self = shift; return $self->{http}->request(@_) }
-sub get     { my $self = shift; return $self->{http}->get(@_) }
-sub post    { my $self = shift; return $self->{http}->post(@_) }
-sub patch   { my $self = shift; return $self->{http}->patch(@_) }
-sub delete  { my $self = shift; return $self->{http}->delete(@_) }
+sub get     { my ($self, $path, %wish) = @_; return $self->request(GET => $path, %wish) }
+sub post    { my ($self, $path, %wish) = @_; return $self->request(POST => $path, %wish) }
+sub patch   { my ($self, $path, %wish) = @_; return $self->request(PATCH => $path, %wish) }
+sub delete  { my ($self, $path, %wish) = @_; return $self->request(DELETE => $path, %wish) }
 sub connect { my $self = shift; return $self->{http}->connect(@_) }
 sub raw     { my $self = shift; return $self->{http}->raw(@_) }
+
+# As Ostler::Http's, with the cookie of whoever asks unless the wishes have one, or a token.
+sub request
+{
+	my ($self, $method, $path, %wish) = @_;
+	my $as = exists $wish{as} ? delete $wish{as} : 'admin';
+	my $cookie = defined $as && $self->cookie($as);
+	my %headers = %{ $wish{headers} // {} };
+	$headers{cookie} = $cookie if $cookie && !grep { /^(?:cookie|authorization)\z/i } keys %headers;
+	return $self->{http}->request($method, $path, %wish, headers => \%headers);
+}
+
+# Whose sessions there are: people of the demo data, with the roles that tests want.  The first one
+# has all the demo tasks.
+my %person = (admin => 'demo', manager => 'ana', user => 'bruno', viewer => 'clara');
+
+# Signs all of them in, without a password: what a sign-in leaves is a row.
+sub sign_in
+{
+	my ($self) = @_;
+	my %id = map { $_ => random_bytes(32) } keys %person;
+	my @sql = map {
+		my ($role, $hash) = ($_, sha256_hex($id{$_}));
+		"UPDATE users SET role = '$role' WHERE username = '$person{$role}' AND role <> '$role'",
+		"INSERT INTO sessions (id_hash, user_id, expires_at) SELECT '\\x$hash', id, now() + interval '1 day' FROM users WHERE username = '$person{$role}'"
+	} sort keys %person;
+	$self->psql(join '; ', @sql);
+	$self->{cookies} = { map { $_ => 'sid=' . encode_base64url($id{$_}) } keys %id };
+	return;
+}
+
+sub random_bytes
+{
+	my ($count) = @_;
+	open my $in, '<:raw', '/dev/urandom' or die "cannot open /dev/urandom: $!";
+	read($in, my $bytes, $count) == $count or die 'too few random bytes';
+	return $bytes;
+}
+
+sub encode_base64url { return encode_base64($_[0], '') =~ tr{+/}{-_}r =~ s/=+\z//r }
+
+# The cookie of somebody with that role; undef on a stack that knows no users.
+sub cookie { return $_[0]{cookies}{ $_[1] } }
 
 # CONDITION until true, for at most SECONDS (30); returns its value, dies naming WHAT.
 sub wait_for
@@ -231,6 +285,8 @@ sub pids
 	my ($found) = grep { $_->{name} eq $pool } @{ $status->{pools} } or return;
 	return map { $_->{pid} } grep { $_->{pid} } @{ $found->{workers} };
 }
+
+sub psql_is_there { return -S $_[0]->var . '/sock/.s.PGSQL.5432' }
 
 # What SQL returns, as psql's unaligned text; ROLE is ostler_owner unless told.
 sub psql

@@ -1,5 +1,6 @@
 /* kept_test.c - answers that the table says are kept: whose, for which inputs, and until which
  * change. */
+#include "base/crypto.h"
 #include "t/unit/asking.h"
 #include "t/unit/redis_server.h"
 
@@ -91,19 +92,38 @@ static int end(void **state)
 	return end_asking(state) != 0 ? -1 : redis_server_end();
 }
 
+/* Two people have signed in: each has an id in a cookie, and a copy of the session in Redis. */
+static const struct person {
+	const char *cookie, *copy;
+} ana = { "sid=YW5hYW5hYW5hYW5hYW5hYW5hYW5hYW5hYW5hYW5hYW4", "5 2 4102444800 ana" },
+  ben = { "sid=YmVuYmVuYmVuYmVuYmVuYmVuYmVuYmVuYmVuYmVuYmU", "6 2 4102444800 ben" };
+static const struct person *asking;
+
+static void sign_in(const struct person *person)
+{
+	unsigned char id[32], hash[DIGEST_BYTES];
+
+	assert_true(base64url_read(person->cookie + strlen("sid="), id, sizeof(id)));
+	digest_of(id, sizeof(id), hash);
+	(void)redis_server_says("SET",
+	    arena_print(arena, "session:%s", base64url_write(arena, hash, sizeof(hash))),
+	    arena_print(arena, "4102444800000 4102444800000\n%s", person->copy));
+}
+
 static int empty(void **state)
 {
 	(void)state;
 	(void)redis_server_says("FLUSHALL");
 	world.runs = 0;
 	world.is_there = true;
-	now.app.demo_user_id = 5;
+	sign_in(asking = &ana);
+	sign_in(&ben);
 	return 0;
 }
 
 static int get(const char *uri)
 {
-	return ask((struct head){ .method = "GET", .uri = uri }, "", 0);
+	return ask((struct head){ .method = "GET", .uri = uri, .cookie = asking->cookie }, "", 0);
 }
 
 /* The whole value of a header of the last answer, or "none". */
@@ -192,12 +212,15 @@ static void each_user_has_their_own(void **state)
 {
 	(void)state;
 	(void)get("/mine");
-	now.app.demo_user_id = 6;
+	asking = &ben;
 	(void)get("/mine");
 	assert_cache_says(MISS);
 	assert_string_equal(now.answer, "run 2");
-	assert_int_equal(ask((struct head){ .method = "DELETE", .uri = "/mine" }, "", 0), 200);
-	now.app.demo_user_id = 5;
+	assert_int_equal(
+	    ask((struct head){ .method = "DELETE", .uri = "/mine", .cookie = asking->cookie }, "",
+		0),
+	    200);
+	asking = &ana;
 	(void)get("/mine");
 	assert_cache_says(HIT);
 	assert_string_equal(now.answer, "run 1");

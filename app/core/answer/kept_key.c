@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "core/input/object.h"
 
-#define USER "user"
+#define WHO_ASKS "user"
 
 static bool is_named(const char *text, const char *name, size_t length)
 {
@@ -57,7 +57,7 @@ static void add_name(struct buffer *key, const struct request *rq, const char *n
 {
 	const struct field *field = field_named(rq->route, name, length);
 
-	if (is_named(name, USER, length))
+	if (is_named(name, WHO_ASKS, length))
 		buffer_add_integer(key, rq->user_id);
 	else if (field != NULL)
 		add_value(key, rq, field);
@@ -118,12 +118,12 @@ static void check_names(const struct route *route, const char *template)
 		size_t length = strcspn(++name, "}");
 		const struct field *field = field_named(route, name, length);
 		bool known = field != NULL ? field->many == 0 && has_one_text(field->kind)
-					   : is_named(name, USER, length) ||
+					   : is_named(name, WHO_ASKS, length) ||
 						 has_name(route->path, name, length);
 
 		if (name[length] != '}' || !known)
 			bug("%s cannot have the key %s", route->path, template);
-		if (is_named(name, USER, length) && route->access == ANYONE)
+		if (is_named(name, WHO_ASKS, length) && route->access == ANYONE)
 			bug("nobody is {user} in %s", route->path);
 	}
 }

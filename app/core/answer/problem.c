@@ -38,7 +38,7 @@ static void write_faults(struct buffer *out, const struct faults *faults)
 	json_close(out, ']');
 }
 
-static void write_problem(struct request *rq, int status, const char *detail)
+static void write_problem(struct request *rq, int status, const char *code, const char *detail)
 {
 	struct buffer *out = &rq->response.body;
 
@@ -49,6 +49,8 @@ static void write_problem(struct request *rq, int status, const char *detail)
 	json_key(out, "status");
 	json_number(out, status);
 	json_key_text(out, "detail", detail);
+	if (code != NULL)
+		json_key_text(out, "code", code);
 	json_key_text(out, "request_id", rq->trace.request_id);
 	json_key(out, "trace_id");
 	json_bytes(out, rq->trace.parent + 3, 32);
@@ -65,20 +67,38 @@ static void say_when_to_retry(struct request *rq)
 	reply_header(rq, "Retry-After", arena_print(rq->arena, "%lld", seconds > 0 ? seconds : 1));
 }
 
-int reply_problem(struct request *rq, int status, const char *detail, ...)
+static int answer(
+    struct request *rq, int status, const char *code, const char *detail, va_list values)
 {
 	char text[512];
-	va_list values;
 
-	va_start(values, detail);
 	vsnprintf(text, sizeof(text), detail, values);
-	va_end(values);
 	rq->response.status = status;
 	rq->response.media = "application/problem+json";
 	rq->response.etag = NULL;
-	write_problem(rq, status, text);
+	write_problem(rq, status, code, text);
 	if (status == 503)
 		say_when_to_retry(rq);
+	return status;
+}
+
+int reply_problem(struct request *rq, int status, const char *detail, ...)
+{
+	va_list values;
+
+	va_start(values, detail);
+	answer(rq, status, NULL, detail, values);
+	va_end(values);
+	return status;
+}
+
+int reply_refusal(struct request *rq, int status, const char *code, const char *detail, ...)
+{
+	va_list values;
+
+	va_start(values, detail);
+	answer(rq, status, code, detail, values);
+	va_end(values);
 	return status;
 }
 

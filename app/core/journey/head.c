@@ -37,7 +37,9 @@ static const struct parameter {
 	PARAMETER("HTTP_IF_NONE_MATCH", if_none_match),
 	PARAMETER("HTTP_X_REQUEST_ID", request_id),
 	PARAMETER("HTTP_TRACEPARENT", traceparent),
+	PARAMETER("HTTP_USER_AGENT", user_agent), /* with the header lines */
 	PARAMETER("REMOTE_ADDR", remote_address),
+	PARAMETER("HTTPS", https),
 };
 
 /*

@@ -1,37 +1,36 @@
 /*
  * identity.c - the authenticate stage: who is asking, and may they.
  *
- * Until people can sign in, everyone is the demo user of the configuration.
- * This is the one place that knows.
+ * What a route asks for stands in its line.  Whoever may not is refused here, before
+ * anything of the request is looked at or done; on a route for anyone nobody is asked
+ * who they are.  A 401 names no scheme (WWW-Authenticate): with one, browsers would
+ * show a dialog of their own instead of the page that people sign in at.
  */
 #include "core/answer/problem.h"
+#include "core/identity/role.h"
+#include "core/identity/session.h"
 #include "core/journey/journey.h"
 
-#include <stdlib.h>
-
-static int find_demo_user(struct request *rq)
+static int refuse(struct request *rq)
 {
-	const struct rows *rows = query(
-	    rq, "SELECT id FROM users WHERE lower(username) = lower($1)", rq->app->demo_user);
-
-	if (rq->failure != DONE)
-		return problem_of_failure(rq);
-	if (rows->count == 0)
-		return reply_problem(rq, 401, "There is no user \"%s\".", rq->app->demo_user);
-	rq->app->demo_user_id = strtoll(rows_text(rows, 0, 0), NULL, 10);
-	return 0;
+	if (rq->role == ANYONE)
+		return reply_refusal(rq, 401, "not_signed_in", "Sign in first.");
+	return reply_refusal(rq, 403, "role_too_low", "This takes the role %s; yours is %s.",
+	    role_name(rq->route->access), role_name(rq->role));
 }
 
 int stage_authenticate(struct request *rq)
 {
+	const struct session *session;
+
 	if (rq->route->access == ANYONE)
 		return 0;
-	if (rq->app->demo_user_id == 0) {
-		int answered = find_demo_user(rq);
+	session = session_named(rq);
+	if (session != NULL) {
+		int answered = session_identify(rq, session);
 
 		if (answered != 0)
 			return answered;
 	}
-	rq->user_id = rq->app->demo_user_id;
-	return 0;
+	return rq->role >= rq->route->access ? 0 : refuse(rq);
 }

@@ -130,6 +130,16 @@ struct keyring *request_keys(struct request *rq)
 	return rq->app->keys;
 }
 
+enum access role(struct request *rq)
+{
+	return rq->role;
+}
+
+const char *username(struct request *rq)
+{
+	return rq->username;
+}
+
 long long path_id(struct request *rq)
 {
 	return rq->path_id;

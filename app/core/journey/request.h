@@ -14,7 +14,8 @@ struct head {
 	const char *method, *uri, *content_type, *content_length;
 	const char *host, *origin, *if_match, *if_none_match, *idempotency_key, *request_id,
 	    *traceparent, *remote_address;
-	const char *sec_fetch_site, *cookie, *authorization, *accept;
+	const char *sec_fetch_site, *cookie, *authorization, *accept, *user_agent;
+	const char *https; /* "on": it came over TLS */
 	const char *twice; /* a parameter that came twice, by its name; NULL: none */
 };
 
@@ -27,6 +28,8 @@ struct response {
 	const char *next;   /* of a list: the cursor of its next page; NULL: none */
 	struct buffer head; /* the whole head, once the answer is complete */
 };
+
+struct session;
 
 /* An error in what was sent, by JSON pointer (RFC 6901). */
 struct fault {
@@ -64,7 +67,14 @@ struct request {
 	const struct route *route;
 	const char *allow; /* the methods of the place, once they are to be told */
 	const char *path_value[PATH_NAMES_MOST]; /* in the order of the path's {names} */
-	long long path_id, user_id;
+	long long path_id;
+
+	/* Who is asking; identity.c. */
+	long long user_id;    /* 0: nobody has signed in */
+	enum access role;     /* the most that they may; ANYONE: nobody */
+	const char *username; /* NULL: nobody */
+	const struct session *session;
+
 	void *input;        /* the struct of route->takes; see core/input/object.h */
 	struct list inputs; /* a bulk route's; is_bulk: sent as a list */
 	bool is_bulk;

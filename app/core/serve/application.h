@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 
+#include "base/crypto.h"
 #include "core/answer/cors.h"
 #include "core/route.h"
 #include "store/cache.h"
@@ -24,6 +25,12 @@ struct token_terms {
 	long long refresh_lifetime; /* of all refresh tokens that follow from each other */
 };
 
+/* How long a session lasts; seconds. */
+struct session_options {
+	double idle; /* without a request */
+	double life; /* in all */
+};
+
 struct application {
 	const struct feature *const *features; /* NULL-terminated */
 	const struct router *router;
@@ -31,9 +38,10 @@ struct application {
 	const char *openapi;             /* the document, as JSON */
 	size_t openapi_length;
 	const char *instance_id, *instance_name;
-	int request_log;              /* the descriptor that takes a line per request */
-	const char *demo_user;        /* who everyone is until people can sign in */
-	size_t body_limit;            /* bytes */
+	int request_log;   /* the descriptor that takes a line per request */
+	size_t body_limit; /* bytes */
+	struct password_cost passwords;
+	struct session_options sessions;
 	struct cors cors;             /* which other sites' pages may read answers */
 	long long retry_after_s;      /* a database that was gone is asked again by then */
 	const char *uploads;          /* the folder of temporary files */
@@ -51,7 +59,6 @@ struct application {
 	struct repeats *repeats;    /* refusals that are counted; NULL: each is a line */
 	long long cache_hold_ms;    /* a change that is in doubt is decided by then */
 	atomic_llong jobs_woken_at; /* clock_now: when workers were last told of work */
-	atomic_llong demo_user_id;  /* 0: not looked up yet */
 };
 
 #endif

@@ -252,7 +252,7 @@ const struct feature jobs_feature = { .name = "jobs", .doc = "Work that is done 
 	.routes = ROUTES(
 	{ ROUTE(GET, "/api/task/{id}", "How far is it", SIGNED_IN, read_task_state),
 	    .takes = &task_id_shape, .gives = &task_shape },
-	{ ROUTE(DELETE, "/api/task/{id}", "Cancel it", SIGNED_IN, task_cancel),
+	{ ROUTE(DELETE, "/api/task/{id}", "Cancel it", USER, task_cancel),
 	    .takes = &task_id_shape, .gives = &task_shape, .status = 202, .transaction = true },
 	{ ROUTE(GET, "/api/jobs", "List jobs, newest first", MANAGER, list_jobs),
 	    .takes = &job_list, .gives = &job, .list = true },

@@ -33,6 +33,18 @@ const struct shape task_shape = SHAPE(struct task,
 	{ FIELD_AS(struct task, finished_at, TIME), .nullable = true });
 /* clang-format on */
 
+/*
+ * Whose job it must be: $2 of the statements here.  Managers look after everybody's;
+ * for all others a job of somebody else is not there.
+ */
+static struct value owner(struct request *rq)
+{
+	if (role(rq) >= MANAGER)
+		return (struct value){ .kind = NOTHING };
+	return VALUE(user_id(rq));
+}
+#define OF_OWNER " AND ($2::bigint IS NULL OR user_id = $2)"
+
 /* A job that ends meanwhile is in one of the two, whichever: both are read in one snapshot. */
 const struct rows *task_find(struct request *rq, const char *id)
 {
@@ -41,11 +53,11 @@ const struct rows *task_find(struct request *rq, const char *id)
 	    " created_at, started_at, finished_at FROM"
 	    " (SELECT id, kind, state, progress, attempt, NULL::json AS result, last_error,"
 	    "   created_at, started_at, NULL::timestamptz AS finished_at"
-	    "  FROM job WHERE id = $1::uuid UNION ALL"
+	    "  FROM job WHERE id = $1::uuid" OF_OWNER " UNION ALL"
 	    "  SELECT id, kind, state, progress, attempt, result, last_error,"
 	    "   created_at, started_at, finished_at"
-	    "  FROM job_done WHERE id = $1::uuid) AS found",
-	    id);
+	    "  FROM job_done WHERE id = $1::uuid" OF_OWNER ") AS found",
+	    id, owner(rq));
 }
 
 static bool has_ended(const struct rows *rows)
@@ -88,14 +100,17 @@ int task_cancel(struct request *rq)
 	const struct rows *marked, *rows;
 
 	marked = query(rq,
-	    "UPDATE job SET cancel_requested = true WHERE id = $1::uuid RETURNING state", in->id);
+	    "UPDATE job SET cancel_requested = true WHERE id = $1::uuid" OF_OWNER
+	    " RETURNING state",
+	    in->id, owner(rq));
 	query(rq,
-	    "WITH cancelled AS (DELETE FROM job WHERE id = $1::uuid AND state <> 'running'"
-	    " RETURNING *) INSERT INTO job_done (id, kind, state, priority, attempt, max_attempts,"
+	    "WITH cancelled AS (DELETE FROM job WHERE id = $1::uuid" OF_OWNER
+	    " AND state <> 'running' RETURNING *) INSERT INTO job_done (id, kind, state, priority, "
+	    "attempt, max_attempts,"
 	    "  progress, created_at, started_at, user_id, traceparent, args, last_error)"
 	    " SELECT id, kind, 'cancelled', priority, attempt, max_attempts, progress, created_at,"
 	    "  started_at, user_id, traceparent, args, last_error FROM cancelled",
-	    in->id);
+	    in->id, owner(rq));
 	rows = task_find(rq, in->id);
 	if (rows->count > 0 && marked->count == 0 &&
 	    strcmp(rows_text(rows, 0, 2), "cancelled") != 0)

@@ -5,6 +5,7 @@
 #
 # What a document cannot say is told to new():
 #     names => { '/api/jobs/{id}' => sub { … } }    makes what a {name} stands for; else the collection above it does
+#     as => { 'POST /api/logout' => undef }         who asks, as in Ostler
 #     right => { 'GET /api/vendas' => [ … ] }       queries (hashes) or bodies (texts) that are right, instead of those generated
 #
 # What fits must be answered with the promised success; what does not, with 422 and the pointer to
@@ -101,7 +102,8 @@ sub all_answered
 	for my $request (@requests) {
 		my ($what, $status, $pointer, %wish) = @$request;
 		my $target = ($wish{path} // $self->fill($method, $path)) . ($wish{query} // '');
-		my $got = $self->{stack}->request($method => $target, %wish);
+		my %as = exists $self->{as}{"$method $path"} ? (as => $self->{as}{"$method $path"}) : ();
+		my $got = $self->{stack}->request($method => $target, %as, %wish);
 		push @wrong, map { "$what: $_" } $self->answers($got, $status, $operation, $pointer);
 	}
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
@@ -208,7 +210,7 @@ sub drive_json
 {
 	my ($self, $method, $path, $schema) = @_;
 	my $success = $self->success($method, $path);
-	my @right = map { my $body = $json->encode($_); [ $body, $success, undef, json => $_ ] } $self->{generate}->right($schema);
+	my @right = map { my $body = $json->encode($_); [ $body, $success, undef, json => $_ ] } @{ $self->{right}{"$method $path"} // [ $self->{generate}->right($schema) ] };
 	my @wrong = map {
 		my $status = status_of_wrong($_->[0], $schema);
 		my $body = $json->encode($_->[0]);

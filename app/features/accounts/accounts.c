@@ -1,0 +1,83 @@
+/* accounts.c - who somebody is to us: how they come to be, and what they can see of themselves. */
+#include <string.h>
+
+#include "features/accounts/account.h"
+
+struct account {
+	long long id, version;
+	const char *username, *name, *email, *role;
+	bool totp;
+};
+struct newcomer {
+	const char *username, *name, *email, *password;
+};
+
+/* clang-format off */
+const struct shape account_shape = SHAPE(struct account,
+	{ FIELD(struct account, id) },
+	{ FIELD(struct account, username), .example = "ana" },
+	{ FIELD(struct account, name), .example = "Ana Souza" },
+	{ FIELD_AS(struct account, email, EMAIL), .example = "ana@example.org" },
+	{ FIELD(struct account, role), .one_of = role_names },
+	{ FIELD(struct account, totp), .doc = "Whether signing in takes a second factor." },
+	{ FIELD(struct account, version), .doc = "Raised by every change; the ETag." });
+
+static const struct shape newcomer = SHAPE(struct newcomer,
+	{ FIELD(struct newcomer, username), .min = 1, .max = 254, .required = true, .example = "ana",
+	    .pattern = "[\\p{L}\\p{N}]", .unique = "users_username_unique",
+	    .doc = "With a letter or a digit in it.  Nobody else may have it, in any capitalization or Unicode form." },
+	{ FIELD_AS(struct newcomer, email, EMAIL), .required = true, .example = "ana@example.org",
+	    .unique = "users_email_unique" },
+	{ FIELD(struct newcomer, password), .min = PASSWORD_LEAST, .max = PASSWORD_MOST, .required = true,
+	    .example = "correct horse battery" },
+	{ FIELD(struct newcomer, name), .min = 1, .max = 200, .doc = "The user name unless given." });
+/* clang-format on */
+
+int reply_account(struct request *rq, const struct rows *rows)
+{
+	if (rows->fate != DONE || rows->count == 0)
+		return reply_row(rq, rows);
+	return reply_struct(rq, &(struct account){ .id = rows_integer(rows, 0, 0),
+				    .username = rows_text(rows, 0, 1),
+				    .name = rows_text(rows, 0, 2),
+				    .email = rows_text(rows, 0, 3),
+				    .role = rows_text(rows, 0, 4),
+				    .totp = rows_text(rows, 0, 5)[0] == 't',
+				    .version = rows_integer(rows, 0, 6) });
+}
+
+/* Whoever is new has proved who they are as well as a password can, and is signed in. */
+static int sign_up(struct request *rq)
+{
+	const struct newcomer *in = input(rq);
+	const char *hash = password_keep(rq, in->password);
+	const struct rows *made;
+
+	if (hash == NULL)
+		return 503;
+	made = query(rq,
+	    "INSERT INTO users (username, name, email, password_hash, password_changed_at)"
+	    " VALUES ($1, coalesce($2, left($1, 200)), $3, $4, now()) RETURNING " ACCOUNT,
+	    in->username, in->name, in->email, hash);
+	if (made->fate == DONE) {
+		session_start(rq, rows_integer(made, 0, 0), NULL);
+		reply_location(rq, "/api/me");
+	}
+	return reply_account(rq, made);
+}
+
+static int read_me(struct request *rq)
+{
+	return reply_row(rq, query(rq, "SELECT " ACCOUNT " FROM users WHERE id = $1", user_id(rq)));
+}
+
+/* clang-format off */
+const struct feature accounts_feature = { .name = "accounts", .doc = "Signing up, in and out; one's own account.", .routes = ROUTES(
+	{ ROUTE(POST, "/api/register", "Make an account and sign in", ANYONE, sign_up),
+	    .takes = &newcomer, .gives = &account_shape, .status = 201, .secret = true,
+	    .transaction = true, .drops = DROPS("users_list") },
+	{ ROUTE(POST, "/api/login", "Sign in", ANYONE, sign_in),
+	    .takes = &credentials_shape, .gives = &account_shape, .secret = true },
+	{ ROUTE(POST, "/api/logout", "Sign out", ANYONE, sign_out) },
+	{ ROUTE(GET, "/api/me", "Read my account", SIGNED_IN, read_me), .gives = &account_shape }) };
+/* clang-format on */
