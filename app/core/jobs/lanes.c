@@ -17,6 +17,12 @@
 #define MARKS_US    SECOND_US
 #define MARKS_TIMES 20
 
+/*
+ * A lane that had nothing is not asked again for so long while others have work:
+ * with many kinds, most of a claim's time would go into those.
+ */
+#define EMPTY_US (20 * SECOND_US / 1000)
+
 static int by_priority(const void *a, const void *b)
 {
 	const struct lane *x = a, *y = b;
@@ -69,6 +75,21 @@ static size_t equals(const struct lanes *lanes, size_t from)
 	return count;
 }
 
+/* Asks a lane, but for one that had nothing just now. */
+static size_t ask(struct lanes *lanes, struct lane *lane, struct queue_lane *asked, long long most)
+{
+	if (clock_now() < lane->empty_until) {
+		lanes->asked_all = false;
+		return 0;
+	}
+	*asked = ask_of(lane, most);
+	return 1;
+}
+
+/*
+ * Of equals, those that had nothing when they were last asked come first: behind
+ * one that has jobs nobody would look at them again.
+ */
 void lanes_ask(struct lanes *lanes, struct arena *arena, struct queue_claim *claim, long long most)
 {
 	struct queue_lane *asked = arena_alloc(arena, (lanes->count + 1) * sizeof(*asked));
@@ -76,24 +97,37 @@ void lanes_ask(struct lanes *lanes, struct arena *arena, struct queue_claim *cla
 
 	claim->lanes = asked;
 	claim->count = 0;
+	lanes->asked_all = true;
 	lanes->turn++;
 	if (clock_now() >= lanes->marks_until)
 		for (size_t i = 0; i < lanes->count; i++)
 			lanes->of[i].marked = false;
 	for (size_t from = 0; from < lanes->count; from += same) {
 		same = equals(lanes, from);
-		for (size_t i = 0; i < same; i++) {
+		for (size_t i = 0; i < 2 * same; i++) {
 			struct lane *lane = &lanes->of[from + (lanes->turn + i) % same];
 
-			if (!lane->limited)
-				asked[claim->count++] = ask_of(lane, most);
+			if (!lane->limited && (lane->empty_until != 0) == (i < same))
+				claim->count += ask(lanes, lane, &asked[claim->count], most);
 		}
 	}
 }
 
-/* A lane that gave less than it was asked for, though there was room, has no more to give. */
+void lanes_name(const struct lanes *lanes, struct arena *arena, struct queue_claim *claim)
+{
+	struct queue_lane *asked = arena_alloc(arena, (lanes->count + 1) * sizeof(*asked));
+
+	claim->lanes = asked;
+	claim->count = 0;
+	for (size_t i = 0; i < lanes->count; i++)
+		if (!lanes->of[i].limited)
+			asked[claim->count++] =
+			    (struct queue_lane){ .kind = lanes->of[i].kind->name };
+}
+
+/* A lane that gave less than it was asked for, though it was searched to its end, has no more. */
 static void mark(
-    struct lane *lane, const struct queue_lane *asked, const struct rows *rows, bool had_room)
+    struct lane *lane, const struct queue_lane *asked, const struct rows *rows, bool searched)
 {
 	struct queue_job last = { .id = NULL };
 	long long got = 0;
@@ -106,8 +140,12 @@ static void mark(
 		last = job;
 		got++;
 	}
-	if (got < asked->most && had_room)
+	if (got < asked->most && searched)
 		lane->marked = false;
+	if (got > 0)
+		lane->empty_until = 0;
+	else if (searched)
+		lane->empty_until = clock_now() + EMPTY_US;
 	if (got < asked->most)
 		return;
 	lane->marked = true;
@@ -116,10 +154,22 @@ static void mark(
 	snprintf(lane->id, sizeof(lane->id), "%s", last.id);
 }
 
+/* The last of the claim's lanes that gave something; NULL: none did. */
+static const char *last_kind(const struct queue_claim *claim, const struct rows *rows)
+{
+	for (size_t i = claim->count; i-- > 0;)
+		for (int row = 0; row < rows->count; row++)
+			if (strcmp(queue_claimed(rows, row).kind, claim->lanes[i].kind) == 0)
+				return claim->lanes[i].kind;
+	return NULL;
+}
+
 void lanes_mark(
     struct lanes *lanes, const struct queue_claim *claim, const struct rows *rows, int64_t took_us)
 {
-	bool had_room = rows->count < claim->most;
+	/* One lane after the other until there were enough: those before the last were searched. */
+	const char *last = rows->count < claim->most ? NULL : last_kind(claim, rows);
+	bool searched = true;
 	int64_t now = clock_now();
 
 	if (now >= lanes->marks_until)
@@ -128,9 +178,18 @@ void lanes_mark(
 	for (size_t i = 0; i < claim->count; i++) {
 		struct lane *lane = lanes_find(lanes, claim->lanes[i].kind);
 
+		if (last != NULL && strcmp(claim->lanes[i].kind, last) == 0)
+			searched = false;
 		if (lane != NULL)
-			mark(lane, &claim->lanes[i], rows, had_room);
+			mark(lane, &claim->lanes[i], rows, searched);
 	}
+}
+
+void lanes_refresh(struct lanes *lanes)
+{
+	for (size_t i = 0; i < lanes->count; i++)
+		if (lanes->of[i].empty_until != 0)
+			lanes->of[i].empty_until = 1; /* long ago */
 }
 
 void lane_ran(struct lane *lane, int64_t us)

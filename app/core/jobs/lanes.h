@@ -11,9 +11,10 @@
 struct lane {
 	const struct job_kind *kind;
 	bool limited;
-	int64_t mean_us; /* that its jobs take; 0: none yet */
-	long long batch; /* how many were claimed at most */
-	bool marked;     /* the mark is that of the last job seen; without one all are looked at */
+	int64_t mean_us;     /* that its jobs take; 0: none yet */
+	long long batch;     /* how many were claimed at most */
+	int64_t empty_until; /* clock_now: it had nothing, and is not asked before */
+	bool marked; /* the mark is that of the last job seen; without one all are looked at */
 	char priority[8], run_at[40], id[UUID_TEXT];
 };
 
@@ -21,6 +22,7 @@ struct lanes {
 	struct arena *arena;
 	size_t count;
 	struct lane *of;
+	bool asked_all;      /* by the last lanes_ask: none was left out because it had nothing */
 	size_t turn;         /* whose turn it is to be asked first, among equals */
 	int64_t marks_until; /* clock_now: from then on all are looked at once */
 };
@@ -32,6 +34,12 @@ struct lane *lanes_find(const struct lanes *, const char *kind);
 
 /* Fills the claim's lanes with those that have no limits; at most MOST jobs of each. */
 void lanes_ask(struct lanes *, struct arena *, struct queue_claim *, long long most);
+
+/* The same for a claim that wants no more of them than their names. */
+void lanes_name(const struct lanes *, struct arena *, struct queue_claim *);
+
+/* Whatever had nothing may have something now. */
+void lanes_refresh(struct lanes *);
 
 /* Remembers where the claim's rows ended in each lane; TOOK is how long the claim took. */
 void lanes_mark(struct lanes *, const struct queue_claim *, const struct rows *, int64_t took_us);

@@ -311,7 +311,7 @@ static int ask_side(struct runner *r)
 	r->side = (r->side + 1) % side_questions(r);
 	r->asked = 0;
 	if (r->side == 0) {
-		lanes_ask(r->lanes, r->claim, &claim, 1);
+		lanes_name(r->lanes, r->claim, &claim);
 		queue_add_claim_alone(&p, r->claim, &claim);
 	} else {
 		add_limited(r, &p, &claim);
@@ -323,12 +323,29 @@ static int ask_side(struct runner *r)
 	return got;
 }
 
+/* The main question; of the lanes that were left out too, before it says that there is nothing. */
+static int ask_lanes(struct runner *r)
+{
+	int got = ask_main(r);
+
+	r->asked++;
+	if (got == 0 && !r->lanes->asked_all) {
+		lanes_refresh(r->lanes);
+		got = ask_main(r);
+	}
+	if (got == 0)
+		lanes_refresh(r->lanes);
+	return got;
+}
+
 int turn_ask(struct runner *r)
 {
 	int got = 0;
 
-	if (r->asked++ < MAIN_MOST)
-		got = ask_main(r);
+	if (r->asked >= MAIN_MOST)
+		got = ask_side(r);
+	if (got == 0)
+		got = ask_lanes(r);
 	for (size_t i = 0; i < side_questions(r) && got == 0; i++)
 		got = ask_side(r);
 	return got;
