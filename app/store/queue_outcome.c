@@ -19,12 +19,20 @@ static bool is_over(const struct queue_outcome *outcome)
  * No state = 'running' here: the token says more, and it would lead to another
  * index.  The last word is what is said of the rows.
  */
-#define OVER(last)                                                                         \
-	"WITH over AS (DELETE FROM job USING"                                              \
-	" unnest($1::uuid[], $2::job_state[], $3::json[], $4::text[], $5::int[])"          \
-	"  AS x (id, state, result, error, ms)"                                            \
-	" WHERE job.id = x.id AND job.lease_token = $6::bigint"                            \
-	" RETURNING job.*, x.state AS ended, x.result, x.error, x.ms),"                    \
+#define OVER(last)                                                                \
+	"WITH over AS (DELETE FROM job USING"                                     \
+	" unnest($1::uuid[], $2::job_state[], $3::json[], $4::text[], $5::int[])" \
+	"  AS x (id, state, result, error, ms)"                                   \
+	" WHERE job.id = x.id AND job.lease_token = $6::bigint"                   \
+	" RETURNING job.*, x.state AS ended, x.result, x.error, x.ms)," KEEP_OVER(last)
+
+/* The same of one job. */
+#define OVER_ONE(last)                                                                     \
+	"WITH over AS (DELETE FROM job WHERE id = $1::uuid AND lease_token = $6::bigint"   \
+	" RETURNING job.*, $2::job_state AS ended, $3::json AS result, $4::text AS error," \
+	"  $5::int AS ms)," KEEP_OVER(last)
+
+#define KEEP_OVER(last)                                                                    \
 	"kept AS (INSERT INTO job_done"                                                    \
 	" (" KEPT ", state, attempt, started_at, ms, result, last_error)"                  \
 	" SELECT " KEPT ", ended, attempt + (started_at IS NULL AND ms IS NOT NULL)::int," \
@@ -36,11 +44,12 @@ struct over {
 	struct value ids, states, results, errors, ms;
 };
 
+static const char *const states[] = { [QUEUE_COMPLETED] = "completed",
+	[QUEUE_CANCELLED] = "cancelled",
+	[QUEUE_DISCARDED] = "discarded" };
+
 static struct over over_of(struct arena *arena, const struct queue_outcome *outcomes, size_t count)
 {
-	static const char *const states[] = { [QUEUE_COMPLETED] = "completed",
-		[QUEUE_CANCELLED] = "cancelled",
-		[QUEUE_DISCARDED] = "discarded" };
 	struct array ids, state, results, errors, ms;
 
 	array_start(&ids, arena);
@@ -64,11 +73,32 @@ static struct over over_of(struct arena *arena, const struct queue_outcome *outc
 		array_end(&errors), array_end(&ms) };
 }
 
+/* Of OVER_ONE. */
+static struct over over_of_one(const struct queue_outcome *outcome)
+{
+	struct over over = { .ids = VALUE(outcome->id),
+		.states = VALUE(states[outcome->verdict]),
+		.results = VALUE(outcome->result),
+		.errors = VALUE(outcome->error),
+		.ms = VALUE(outcome->us / 1000) };
+
+	if (outcome->us < 0)
+		over.ms.kind = NOTHING;
+	return over;
+}
+
 static void add_over(struct pipeline *p, struct arena *arena, const struct queue_outcome *outcomes,
     size_t count, long long token)
 {
-	struct over over = over_of(arena, outcomes, count);
+	struct over over;
 
+	if (count == 1) {
+		over = over_of_one(&outcomes[0]);
+		ADD(p, arena, OVER_ONE("count(*)"), over.ids, over.states, over.results,
+		    over.errors, over.ms, token);
+		return;
+	}
+	over = over_of(arena, outcomes, count);
 	ADD(p, arena, OVER("count(*)"), over.ids, over.states, over.results, over.errors, over.ms,
 	    token);
 }
@@ -76,10 +106,10 @@ static void add_over(struct pipeline *p, struct arena *arena, const struct queue
 struct statement queue_over_statement(
     struct arena *arena, const struct queue_outcome *outcome, long long token)
 {
-	struct over over = over_of(arena, outcome, 1);
+	struct over over = over_of_one(outcome);
 
-	return KEEP(arena, OVER("job_must_be_ours(count(*))"), over.ids, over.states, over.results,
-	    over.errors, over.ms, token);
+	return KEEP(arena, OVER_ONE("job_must_be_ours(count(*))"), over.ids, over.states,
+	    over.results, over.errors, over.ms, token);
 }
 
 static void add_again(struct pipeline *p, struct arena *arena, const struct queue_outcome *outcomes,
