@@ -106,13 +106,17 @@ static void run_one(struct runner *r, const struct queue_job *job, struct lane *
 }
 
 /*
- * What has an effect outside of this queue is not to be done again because its
- * neighbours took long: the others are written when there are many, or in time.
+ * Behind the last job the next claim says how it has ended, in the same round
+ * trip.  Before another one begins, what has an effect outside of this queue is
+ * written, as it is not to be done again because its neighbours took long; the
+ * others are written when there are many, or in time.
  */
 static bool must_settle(const struct runner *r, const struct lane *lane)
 {
-	return r->unsettled > 0 &&
-	       (!lane->kind->idempotent || clock_now() - r->unsettled_since > UNSETTLED_US);
+	if (r->unsettled == 0 || hand_is_empty(r->hand))
+		return false;
+	return !lane->kind->idempotent || r->unsettled == (size_t)r->options->batch_most ||
+	       clock_now() - r->unsettled_since > UNSETTLED_US;
 }
 
 static void work_through(struct runner *r)
@@ -131,7 +135,7 @@ static void work_through(struct runner *r)
 			}
 		}
 		run_one(r, &begun, lane);
-		if (r->unsettled == (size_t)r->options->batch_most || must_settle(r, lane))
+		if (must_settle(r, lane))
 			turn_settle(r);
 	}
 	count = hand_drop(r->hand, &left);
@@ -166,6 +170,8 @@ void runner_run(struct runner *r)
 		}
 		if (got < 0 || r->rest) {
 			/* The server, or the connections of handlers, need a moment. */
+			if (r->rest)
+				(void)turn_settle(r);
 			(void)hand_wait(r->hand, r->options->retry_ms * 1000);
 			r->rest = false;
 		}
