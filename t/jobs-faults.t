@@ -172,7 +172,8 @@ subtest 'one job of many kills its worker' => sub {
 	$stack->until_over;
 	is $stack->ended, 'completed 59, discarded 1', 'it becomes a dead letter, and nothing else does';
 	is $stack->psql(q{SELECT last_error FROM job_done WHERE state = 'discarded'}) =~ /died or was cut off/, 1, 'that says why';
-	is $stack->psql(q{SELECT max(attempt) FROM job_done WHERE state = 'completed'}), 1, 'its neighbours have not burnt an attempt';
+	is $stack->psql(q{SELECT max(attempt) FROM job_done WHERE state = 'completed'}), 1, 'its neighbours have not burnt an attempt'
+	    or diag $stack->psql('SELECT id, attempt, started_at, finished_at, ms, last_error FROM job_done ORDER BY started_at'), "\n", scalar qx(grep -h -v completed $stack->{folder}/var/log/jobs.log | tail -60);
 };
 
 subtest 'an old snapshot' => sub {
