@@ -170,7 +170,7 @@ static const char **list_done(
 			continue;
 		part->in_hand -= part->in_hand > 0;
 		part->done = entry_id(message->position).sequence;
-		if (strcmp(dot, ".0") == 0)
+		if (dot != NULL && strcmp(dot, ".0") == 0)
 			ids[count++] = arena_copy(
 			    arena, message->position, (size_t)(dot - message->position));
 	}
