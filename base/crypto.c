@@ -98,6 +98,20 @@ bool base64url_read(const char *text, void *bytes, size_t length)
 	       got == length && *end == '\0';
 }
 
+char *base64_text(struct arena *arena, const char *text)
+{
+	size_t length = strlen(text), got = 0;
+	char *plain = arena_alloc(arena, length + 1);
+	const char *end = NULL;
+
+	if (sodium_base642bin((unsigned char *)plain, length, text, length, NULL, &got, &end,
+		sodium_base64_VARIANT_ORIGINAL) != 0 ||
+	    *end != '\0' || memchr(plain, '\0', got) != NULL)
+		return NULL;
+	plain[got] = '\0';
+	return plain;
+}
+
 /* --- sealing --- */
 
 void seal(const unsigned char key[static SEAL_KEY_BYTES], const void *plain, size_t length,

@@ -42,6 +42,10 @@ char *hex_write(struct arena *, const void *bytes, size_t length);
 bool hex_read(const char *text, void *bytes, size_t length) MUST_CHECK;
 bool base64url_read(const char *text, void *bytes, size_t length) MUST_CHECK;
 
+/* The text that base64 with its padding (RFC 4648, 4) stands for; NULL: it is none, or has a NUL.
+ */
+char *base64_text(struct arena *, const char *text) MUST_CHECK;
+
 /*
  * A sealed text is unreadable without the key, and no change of it goes unseen
  * (libsodium's secretbox: XSalsa20 and Poly1305, under a nonce of its own each time).

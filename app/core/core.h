@@ -80,6 +80,16 @@ const char *password_keep(struct request *, const char *password) MUST_CHECK;
 bool password_matches(struct request *, const char *password, const char *hash) MUST_CHECK;
 bool password_is_outdated(struct request *, const char *hash);
 
+/*
+ * The second factor of a user whose password was right: 0 when there is none or CODE, of
+ * their app or on paper, is right; else the status of the answer, 401 with the code
+ * totp_required when CODE is NULL.  A code that was right is used up.
+ */
+int second_factor_demand(struct request *, long long user, const char *code) MUST_CHECK;
+
+/* How an authenticator app calls this installation. */
+const char *totp_issuer(struct request *);
+
 /* --- files --- */
 
 /*
@@ -142,6 +152,19 @@ int request_scratch_file(struct request *);
 
 /* The keys that sign them (core/identity/keyring.h); NULL when the configuration names none. */
 struct keyring *request_keys(struct request *);
+
+/* What a token says, beside who made it and how long it is valid. */
+struct token_grant {
+	const char *client, *user_id, *username, *role, *scope;
+};
+
+/* A signed access token, in the arena; NULL: there is no key to sign with. */
+const char *token_make(struct request *, const struct token_grant *);
+long long token_lifetime(struct request *);   /* of those, in seconds */
+long long refresh_lifetime(struct request *); /* of refresh tokens that follow from each other */
+
+/* The value of Authorization, whatever its scheme; NULL: there is none. */
+const char *request_authorization(struct request *);
 
 /* --- letters --- */
 
@@ -216,7 +239,8 @@ const char *job_id(struct request *);
 
 /* When to ask again, as part of whatever is answered. */
 void reply_retry_after(struct request *, int seconds);
-void reply_location(struct request *, const char *path); /* where it is to be found */
+void reply_challenge(struct request *, const char *challenge); /* WWW-Authenticate */
+void reply_location(struct request *, const char *path);       /* where it is to be found */
 
 /* 202 with the job's id, Location and Retry-After: how it goes is told at /api/task/{id}. */
 int reply_task(struct request *, const char *job);

@@ -54,6 +54,7 @@ struct route {
 	const struct shape *or_gives; /* or one of this shape instead: reply_row_as() */
 	bool list;                    /* gives {"items":[…],"next":…} of that shape */
 	const char *raw;              /* takes a body of this type whole, as its one UPLOAD */
+	bool oauth;                   /* its errors are those of RFC 6749, 5.2 */
 	bool form;                    /* takes application/x-www-form-urlencoded, not JSON */
 	long long bulk;               /* takes one JSON object, or a list of at most so many */
 	long long body_most;          /* bytes of a body; 0: body_limit of ostler-app.conf(5) */

@@ -66,6 +66,7 @@ struct shape {
 	const char *name; /* of the struct: "struct task" */
 	size_t size;
 	const struct field *fields; /* ends with END */
+	bool open;                  /* a name that it does not have is passed over, not an error */
 };
 
 /* The most fields of a shape: which of them were given is one bit each. */

@@ -38,6 +38,30 @@ static void write_faults(struct buffer *out, const struct faults *faults)
 	json_close(out, ']');
 }
 
+/* --- errors of OAuth --- */
+
+/* RFC 6749, 5.2, knows few statuses, and one word for whatever is wrong with what was sent. */
+static int oauth_status(int status)
+{
+	return status == 415 || status == 422 ? 400 : status;
+}
+
+static const char *oauth_error(int status, const char *code)
+{
+	if (code != NULL)
+		return code;
+	if (status == 429 || status == 503)
+		return "temporarily_unavailable";
+	return status >= 500 ? "server_error" : "invalid_request";
+}
+
+static bool is_oauth(const struct request *rq)
+{
+	return rq->route != NULL && rq->route->oauth;
+}
+
+/* --- all others --- */
+
 static void write_problem(struct request *rq, int status, const char *code, const char *detail)
 {
 	struct buffer *out = &rq->response.body;
@@ -51,6 +75,11 @@ static void write_problem(struct request *rq, int status, const char *code, cons
 	json_key_text(out, "detail", detail);
 	if (code != NULL)
 		json_key_text(out, "code", code);
+	/* Beside the members of any problem: clients pass over what they do not know. */
+	if (is_oauth(rq)) {
+		json_key_text(out, "error", oauth_error(status, code));
+		json_key_text(out, "error_description", detail);
+	}
 	json_key_text(out, "request_id", rq->trace.request_id);
 	json_key(out, "trace_id");
 	json_bytes(out, rq->trace.parent + 3, 32);
@@ -73,8 +102,10 @@ static int answer(
 	char text[512];
 
 	vsnprintf(text, sizeof(text), detail, values);
+	if (is_oauth(rq))
+		status = oauth_status(status);
 	rq->response.status = status;
-	rq->response.media = "application/problem+json";
+	rq->response.media = is_oauth(rq) ? "application/json" : "application/problem+json";
 	rq->response.etag = NULL;
 	write_problem(rq, status, code, text);
 	if (status == 503)
@@ -87,7 +118,7 @@ int reply_problem(struct request *rq, int status, const char *detail, ...)
 	va_list values;
 
 	va_start(values, detail);
-	answer(rq, status, NULL, detail, values);
+	status = answer(rq, status, NULL, detail, values);
 	va_end(values);
 	return status;
 }
@@ -97,7 +128,7 @@ int reply_refusal(struct request *rq, int status, const char *code, const char *
 	va_list values;
 
 	va_start(values, detail);
-	answer(rq, status, code, detail, values);
+	status = answer(rq, status, code, detail, values);
 	va_end(values);
 	return status;
 }

@@ -140,6 +140,11 @@ void reply_location(struct request *rq, const char *path)
 	reply_header(rq, "Location", path);
 }
 
+void reply_challenge(struct request *rq, const char *challenge)
+{
+	reply_header(rq, "WWW-Authenticate", challenge);
+}
+
 void reply_retry_after(struct request *rq, int seconds)
 {
 	reply_header(rq, "Retry-After", arena_print(rq->arena, "%d", seconds));

@@ -77,7 +77,8 @@ const struct field *object_claim(struct request *rq, const struct target *target
 	struct bound *bound = object_bound(target->object);
 
 	if (field == NULL || (target->at == NULL && request_path_value(rq, name) != NULL)) {
-		complain_of_unknown(rq, target, &at);
+		if (!target->shape->open)
+			complain_of_unknown(rq, target, &at);
 		return NULL;
 	}
 	/* In a query or a form a list is its name again and again. */

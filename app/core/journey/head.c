@@ -73,6 +73,11 @@ void head_fill(struct head *head, char *const *environment)
 	}
 }
 
+bool head_is_twice(const struct head *head, const char *parameter)
+{
+	return head->twice != NULL && strcmp(head->twice, parameter) == 0;
+}
+
 /* "HTTP_CONTENT_TYPE" is Content-Type (RFC 3875, 4.1.18). */
 const char *head_name(struct arena *arena, const char *parameter)
 {

@@ -94,6 +94,8 @@ static void log_request(const struct request *rq, int64_t now)
 	log_add_ms(&line, "db_ms", rq->db_us);
 	log_add_ms(&line, "redis_ms", rq->redis_us);
 	log_add_integer(&line, "user", rq->user_id);
+	if (rq->client != NULL)
+		log_add_text(&line, "client", rq->client);
 	log_add_integer(&line, "bytes", (long long)bytes_sent(rq));
 	log_end(&line, rq->app->request_log);
 }

@@ -125,6 +125,16 @@ long long user_id(struct request *rq)
 	return rq->user_id;
 }
 
+const char *request_authorization(struct request *rq)
+{
+	return rq->head.authorization;
+}
+
+const char *totp_issuer(struct request *rq)
+{
+	return rq->app->totp_issuer;
+}
+
 struct keyring *request_keys(struct request *rq)
 {
 	return rq->app->keys;

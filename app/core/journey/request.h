@@ -73,6 +73,7 @@ struct request {
 	long long user_id;    /* 0: nobody has signed in */
 	enum access role;     /* the most that they may; ANYONE: nobody */
 	const char *username; /* NULL: nobody */
+	const char *client;   /* which program, by its token; NULL: a person, or nobody */
 	const struct session *session;
 
 	void *input;        /* the struct of route->takes; see core/input/object.h */
@@ -111,6 +112,9 @@ struct request {
  * passed over.
  */
 void head_fill(struct head *, char *const *environment);
+
+/* Whether PARAMETER, "HTTP_…", came twice: the last that did. */
+bool head_is_twice(const struct head *, const char *parameter);
 
 /* The header that PARAMETER, "HTTP_…", is made of; in the arena. */
 const char *head_name(struct arena *, const char *parameter);

@@ -83,6 +83,12 @@ static const struct failure {
 	{ 503, always, "The service is away for a moment: Retry-After says how long." },
 };
 
+/* 415 and 422 are a 400 there, and all have a media type of their own (core/answer/problem.c). */
+static bool is_possible(const struct failure *failure, const struct route *route)
+{
+	return failure->possible(route) && failure->status != route->also && !route->oauth;
+}
+
 static const char *name_of(struct arena *arena, const struct failure *failure)
 {
 	return arena_print(arena, "problem_%d", failure->status);
@@ -95,10 +101,25 @@ static void refer_to_response(struct buffer *out, const char *name)
 	json_close(out, '}');
 }
 
+/* RFC 6749, 5.2: one schema for all of them, and the two statuses that it names. */
+static void write_oauth_failures(struct buffer *out)
+{
+	static const char *const names[] = { "400", "401", "default" };
+
+	for (size_t i = 0; i < COUNT(names); i++) {
+		json_key(out, names[i]);
+		refer_to_response(out, "oauth_error");
+	}
+}
+
 static void write_failures(struct buffer *out, const struct route *route)
 {
+	if (route->oauth) {
+		write_oauth_failures(out);
+		return;
+	}
 	for (size_t i = 0; i < COUNT(failures); i++) {
-		if (!failures[i].possible(route) || failures[i].status == route->also)
+		if (!is_possible(&failures[i], route))
 			continue;
 		json_key(out, arena_print(out->arena, "%d", failures[i].status));
 		refer_to_response(out, name_of(out->arena, &failures[i]));
@@ -172,25 +193,37 @@ void openapi_responses(const struct schemas *schemas, const struct route *route)
 
 /* --- the responses that operations refer to --- */
 
+#define PROBLEM_MEDIA "application/problem+json"
+
 static bool any_possible(const struct failure *failure, const struct feature *const *features)
 {
 	for (; *features != NULL; features++)
 		EACH_ROUTE (route, *features)
-			if (failure->possible(route))
+			if (is_possible(failure, route))
 				return true;
 	return false;
 }
 
-static void write_problem(struct buffer *out, const char *name, const char *when)
+static void write_problem(struct buffer *out, const char *name, const char *media, const char *when)
 {
-	static const char content[] = "{\"application/problem+json\":{\"schema\":{\"$ref\":\"#/"
-				      "components/schemas/problem\"}}}";
+	static const char schema[] = "{\"schema\":{\"$ref\":\"#/components/schemas/problem\"}}";
 
 	json_key_open(out, name, '{');
 	json_key_text(out, "description", when);
-	json_key(out, "content");
-	json_raw(out, content, sizeof(content) - 1);
+	json_key_open(out, "content", '{');
+	json_key(out, media);
+	json_raw(out, schema, sizeof(schema) - 1);
 	json_close(out, '}');
+	json_close(out, '}');
+}
+
+static bool any_oauth(const struct feature *const *features)
+{
+	for (; *features != NULL; features++)
+		EACH_ROUTE (route, *features)
+			if (route->oauth)
+				return true;
+	return false;
 }
 
 void openapi_shared_responses(struct buffer *out, const struct feature *const *features)
@@ -198,7 +231,11 @@ void openapi_shared_responses(struct buffer *out, const struct feature *const *f
 	json_key_open(out, "responses", '{');
 	for (size_t i = 0; i < COUNT(failures); i++)
 		if (any_possible(&failures[i], features))
-			write_problem(out, name_of(out->arena, &failures[i]), failures[i].when);
-	write_problem(out, "problem", "What else went wrong (RFC 9457).");
+			write_problem(out, name_of(out->arena, &failures[i]), PROBLEM_MEDIA,
+			    failures[i].when);
+	write_problem(out, "problem", PROBLEM_MEDIA, "What else went wrong (RFC 9457).");
+	if (any_oauth(features))
+		write_problem(out, "oauth_error", "application/json",
+		    "What went wrong: \"error\" is one word for it (RFC 6749, 5.2).");
 	json_close(out, '}');
 }

@@ -8,14 +8,15 @@
 	"\"description\":\"The cursor of the next page: send it as \\\"after\\\".\"}"
 
 /* RFC 9457, with our extension members. */
-#define PROBLEM_SCHEMA                                                                 \
-	"{\"type\":\"object\",\"properties\":{\"type\":{\"type\":\"string\"},"         \
-	"\"title\":{\"type\":\"string\"},\"status\":{\"type\":\"integer\"},"           \
-	"\"detail\":{\"type\":\"string\"},\"request_id\":{\"type\":\"string\"},"       \
-	"\"trace_id\":{\"type\":\"string\"},\"errors\":{\"type\":\"array\",\"items\":" \
-	"{\"type\":\"object\",\"properties\":{\"pointer\":{\"type\":\"string\"},"      \
-	"\"in\":{\"type\":\"string\"},\"detail\":{\"type\":\"string\"}},"              \
-	"\"required\":[\"pointer\",\"detail\"]}}},"                                    \
+#define PROBLEM_SCHEMA                                                                          \
+	"{\"type\":\"object\",\"properties\":{\"type\":{\"type\":\"string\"},"                  \
+	"\"title\":{\"type\":\"string\"},\"status\":{\"type\":\"integer\"},"                    \
+	"\"detail\":{\"type\":\"string\"},\"request_id\":{\"type\":\"string\"},"                \
+	"\"trace_id\":{\"type\":\"string\"},\"error\":{\"type\":\"string\"},"                   \
+	"\"error_description\":{\"type\":\"string\"},\"errors\":{\"type\":\"array\",\"items\":" \
+	"{\"type\":\"object\",\"properties\":{\"pointer\":{\"type\":\"string\"},"               \
+	"\"in\":{\"type\":\"string\"},\"detail\":{\"type\":\"string\"}},"                       \
+	"\"required\":[\"pointer\",\"detail\"]}}},"                                             \
 	"\"required\":[\"type\",\"title\",\"status\"]}"
 
 /* ROUTE: whose body this is, when its path says some of it; else NULL. */
@@ -42,7 +43,7 @@ static void write_object(const struct schemas *schemas, const struct shape *shap
 	json_close(out, ']');
 	/* A shape without fields is any object: what a column of JSON may hold. */
 	json_key(out, "additionalProperties");
-	json_boolean(out, shape->fields->name == NULL);
+	json_boolean(out, shape->open || shape->fields->name == NULL);
 	json_close(out, '}');
 }
 

@@ -44,6 +44,9 @@ sub operations
 # The status that it promises when all is well.
 sub success { my ($self, $method, $path) = @_; my ($status) = sort grep { /^[23]/ } keys %{ $self->operation($method, $path)->{responses} }; return $status }
 
+# The status of a refusal: OAuth knows no finer one than 400, and promises none.
+sub refusal { my ($self, $status, $method, $path) = @_; return $self->operation($method, $path)->{responses}{$status} ? $status : 400 }
+
 # What is wrong with an answer, compared with what its operation promises; nothing when it fits.
 sub misfits
 {
@@ -152,12 +155,12 @@ sub wrong_item
 # All right and all wrong ways to write PROPERTIES as pairs: [ texts, pointer or undef ] each.
 sub pair_variants
 {
-	my ($self, $properties, $required) = @_;
+	my ($self, $properties, $required, $open) = @_;
 	my $generate = $self->{generate};
 	my $base = sub { map { $_ => as_text(($generate->right($properties->{$_}))[0]) } @$required };
 	my @right = ([ { $base->() } ]);
 	my @wrong = map { my $name = $_; my %most = $base->(); delete $most{$name}; [ \%most, "/$name" ] } @$required;
-	push @wrong, [ { $base->(), 'no/such' => 1 }, '/no~1such' ];
+	push @wrong, [ { $base->(), 'no/such' => 1 }, '/no~1such' ] unless $open;
 	for my $name (sort keys %$properties) {
 		my $schema = $properties->{$name};
 		for my $value ($generate->right($schema)) {
@@ -189,11 +192,12 @@ sub drive_query
 sub drive_form
 {
 	my ($self, $method, $path, $schema) = @_;
-	my ($right, $wrong) = $self->pair_variants($schema->{properties}, $schema->{required});
+	my ($right, $wrong) = $self->pair_variants($schema->{properties}, $schema->{required}, $schema->{additionalProperties});
+	$right = [ map { [$_] } @{ $self->{right}{"$method $path"} } ] if $self->{right}{"$method $path"};
 	my %typed = (headers => { 'Content-Type' => 'application/x-www-form-urlencoded' });
 	my $success = $self->success($method, $path);
 	$self->all_answered([ $method, $path ], 'right forms', map { my $pairs = pairs(%{ $_->[0] }); [ $pairs, $success, undef, content => $pairs, %typed ] } @$right);
-	$self->all_answered([ $method, $path ], 'wrong forms', map { my $pairs = pairs(%{ $_->[0] }); [ $pairs, 422, $_->[1], content => $pairs, %typed ] } @$wrong);
+	$self->all_answered([ $method, $path ], 'wrong forms', map { my $pairs = pairs(%{ $_->[0] }); [ $pairs, $self->refusal(422, $method, $path), $_->[1], content => $pairs, %typed ] } @$wrong);
 	$self->all_answered([ $method, $path ], 'broken forms', map { [ $_, 400, undef, content => $_, %typed ] } 'a=%', 'a=%00', "a=\0", 'a=%FF');
 }
 
@@ -287,7 +291,7 @@ sub drive_body
 	    : $media eq 'application/x-www-form-urlencoded' ? $self->drive_form($method, $path, $schema)
 	    : $media eq 'multipart/form-data' ? $self->drive_files($method, $path, $content->{$media})
 	    : $self->drive_told($method, $path, $media);
-	$self->all_answered([ $method, $path ], 'other media types', map { [ $_, 415, undef, content => 'x=1', headers => { 'Content-Type' => $_ } ] }
+	$self->all_answered([ $method, $path ], 'other media types', map { [ $_, $self->refusal(415, $method, $path), undef, content => 'x=1', headers => { 'Content-Type' => $_ } ] }
 		'text/plain', "$media, $media", "${media}x", "$media; charset=latin1", '');
 }
 

@@ -52,10 +52,11 @@ sub answer_bytes { my ($text) = @_; return stream(ANSWER, $text) . record(END_RE
 # Name-value pairs, section 3.4: lengths below 128 take one byte, others four.
 sub sized { my ($text) = @_; return length $text < 128 ? pack('C', length $text) : pack('N', 0x8000_0000 | length $text) }
 
+# A value that is a list is sent once for each of it.
 sub pairs
 {
 	my (%param) = @_;
-	return join '', map { sized($_) . sized($param{$_}) . $_ . $param{$_} } sort keys %param;
+	return join '', map { my $name = $_; map { sized($name) . sized($_) . $name . $_ } ref $param{$name} ? @{ $param{$name} } : $param{$name} } sort keys %param;
 }
 
 sub size
