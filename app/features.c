@@ -17,6 +17,7 @@
 	FEATURE(jobs)	\
 	FEATURE(mail)	\
 	FEATURE(audit)	\
+	FEATURE(second_factor) \
 	FEATURE(tokens)
 /* clang-format on */
 

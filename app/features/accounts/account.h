@@ -10,7 +10,9 @@
 extern const struct shape account_shape;
 
 /* What a statement on users returns for it; no password is among it. */
-#define ACCOUNT "id, username, name, email, role, false AS totp, version"
+#define ACCOUNT                                                                 \
+	"id, username, name, email, role, EXISTS (SELECT FROM second_factors f" \
+	" WHERE f.user_id = users.id AND f.confirmed_at IS NOT NULL) AS totp, version"
 
 /* Answers with the first of ROWS, which begin with the columns of ACCOUNT, and the status of the
  * route. */

@@ -8,14 +8,16 @@
 #include "features/accounts/account.h"
 
 struct credentials {
-	const char *username, *password;
+	const char *username, *password, *code;
 };
 
 /* clang-format off */
 const struct shape credentials_shape = SHAPE_NAMED("credentials", struct credentials,
 	{ FIELD(struct credentials, username), .min = 1, .max = 254, .required = true, .example = "ana" },
 	{ FIELD(struct credentials, password), .min = 1, .max = PASSWORD_MOST, .required = true,
-	    .example = "correct horse battery" });
+	    .example = "correct horse battery" },
+	{ FIELD(struct credentials, code), .max = 40, .example = "123456",
+	    .doc = "Of the authenticator app, or a recovery code; asked for by a 401 whose code is totp_required." });
 /* clang-format on */
 
 /* The account, and behind it the one column that no answer shows. */
@@ -57,6 +59,7 @@ int sign_in(struct request *rq)
 	const struct rows *found = find(rq, in->username);
 	const char *hash = NULL;
 	long long user = 0;
+	int answered;
 
 	if (found->fate != DONE)
 		return reply_account(rq, found);
@@ -66,6 +69,9 @@ int sign_in(struct request *rq)
 	}
 	if (!password_matches(rq, in->password, hash))
 		return refuse(rq);
+	answered = second_factor_demand(rq, user, in->code);
+	if (answered != 0)
+		return answered;
 	if (password_is_outdated(rq, hash))
 		hash = renew_hash(rq, user, in->password, hash);
 	if (!session_start(rq, user, hash))
