@@ -37,7 +37,7 @@ sub read_qr
 	open my $out, '>:raw', $file or die "cannot write $file: $!";
 	print {$out} 'P5 ', 8 * $side, ' ', 8 * $side, " 255\n", map { (s/(.)/$1 x 8/gesr) x 8 } @rows;
 	close $out or die "cannot write $file: $!";
-	my ($text) = Ostler::run('zbarimg', '-q', '--raw', $file);
+	my ($text) = Ostler::run('zbarimg', '-q', '--raw', '--nodbus', $file);
 	return $text =~ s/\n\z//r;
 }
 
