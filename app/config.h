@@ -23,6 +23,12 @@ struct config {
 	long long cache_wait, cache_lease, cache_stale;
 	long long jobs_batch, jobs_lease, jobs_beat, jobs_idle, jobs_upkeep, jobs_finish;
 	long long jobs_history, jobs_database_timeout;
+	const char *broker;
+	struct words broker_settings;
+	long long broker_partitions, broker_connections, broker_timeout, broker_retry, broker_keep;
+	const char *consume_group;
+	long long consume_batch, consume_linger, consume_lease, consume_deliveries;
+	long long consume_database_timeout, event_days;
 	long long limit_read, limit_write, limit_expensive, limit_probe, limit_window;
 	const char *mail, *mail_from, *mail_user, *mail_secret_file;
 	long long mail_timeout;

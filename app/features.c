@@ -16,6 +16,7 @@
 	FEATURE(sales)	\
 	FEATURE(jobs)	\
 	FEATURE(mail)	\
+	FEATURE(events)	\
 	FEATURE(audit)	\
 	FEATURE(second_factor) \
 	FEATURE(tokens)

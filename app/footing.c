@@ -46,6 +46,12 @@ void footing_plan(struct footing *f, const struct ostler_program *program,
 		.leases = { .wait_ms = config->cache_wait,
 		    .lease_ms = config->cache_lease,
 		    .stale_ms = config->cache_stale },
+		.broker = { .where = config->broker,
+		    .partitions = config->broker_partitions,
+		    .connections = config->broker_connections,
+		    .timeout_ms = config->broker_timeout,
+		    .retry_ms = config->broker_retry,
+		    .more = config->broker_settings.word },
 		.app = { .features = program->features,
 		    .instance_id = instance_id(config, arena),
 		    .instance_name = config->instance_name,
@@ -67,6 +73,7 @@ void footing_plan(struct footing *f, const struct ostler_program *program,
 			.max_age_s = config->cors_max_age / 1000 },
 		    .retry_after_s = (config->database_retry + 999) / 1000,
 		    .uploads = config->uploads,
+		    .event_days = config->event_days,
 		    .idempotency_seconds = (double)config->idempotency_keep / 1000 } };
 }
 
@@ -114,6 +121,7 @@ void footing_open(struct footing *f)
 	f->app.redis = redis_open(&f->redis);
 	f->app.cache = cache_open(f->app.redis, &f->leases);
 	f->app.objects = open_objects(f->config, f->arena);
+	f->app.outlets = outlets_open(f->app.features, &f->broker, f->arena);
 }
 
 void footing_open_mail(struct footing *f)
@@ -139,6 +147,7 @@ void footing_close(struct footing *f)
 {
 	mailer_close(&f->app.mailer);
 	keyring_close(&f->app.keys);
+	outlets_close(&f->app.outlets);
 	object_close(&f->app.objects);
 	cache_close(&f->app.cache);
 	redis_close(&f->app.redis);

@@ -7,6 +7,7 @@
 #define APP_FOOTING_H
 
 #include "config.h"
+#include "core/events/publish.h"
 #include "core/serve/application.h"
 #include "program.h"
 #include "store/mail.h"
@@ -18,6 +19,7 @@ struct footing {
 	struct redis_options redis;
 	struct cache_options leases;
 	struct mail_options mail;
+	struct broker_options broker;
 	struct patterns *patterns;
 	struct application app;
 };

@@ -29,6 +29,8 @@ static const struct role {
 	{ "web", role_web, true, "answer FastCGI requests on the socket at descriptor 0", NULL },
 	{ "jobs", role_jobs, true, "run the jobs of the queue", "[--once]" },
 	{ "enqueue", role_enqueue, true, "put a job into the queue", "KIND [JSON]" },
+	{ "consume", role_consume, true, "apply the events that the broker holds",
+	    "[--once] [KIND]" },
 	{ "migrate", role_migrate, true, "bring the database up to the newest migration", NULL },
 	{ "keys", role_keys, true, "list, renew or remove the keys of tokens",
 	    "[list | rotate | drop KEY]" },

@@ -30,10 +30,11 @@
 #define SCOREBOARD_VERSION  1
 #define SCOREBOARD_SLOTS    1024 /* only those that are used take memory */
 #define SCOREBOARD_COUNTERS 16
-#define SCOREBOARD_NAME     32 /* of a counter, with its NUL */
-#define SCOREBOARD_LINE     12 /* words of the request line: 1 for the method, 11 for the route */
-#define SCOREBOARD_METHOD   8  /* with its NUL */
-#define SCOREBOARD_ROUTE    88 /* with its NUL */
+#define SCOREBOARD_NAME     32  /* of a counter, with its NUL */
+#define SCOREBOARD_GAUGE    '=' /* begins the name of one that goes up and down */
+#define SCOREBOARD_LINE     12  /* words of the request line: 1 for the method, 11 for the route */
+#define SCOREBOARD_METHOD   8   /* with its NUL */
+#define SCOREBOARD_ROUTE    88  /* with its NUL */
 
 typedef _Atomic uint64_t score_word;
 

@@ -40,6 +40,7 @@ check_numbers() {
 	check_number PORT 1 65535 "$PORT"
 	check_number WORKERS 1 512 "$WORKERS"
 	check_number JOBS 1 512 "$JOBS"
+	check_number CONSUMERS 1 256 "$CONSUMERS"
 	check_number DEMO_SALES 0 100000000 "$DEMO_SALES"
 	check_number THREADS 1 1024 "$THREADS"
 	case $LOG_LEVEL in

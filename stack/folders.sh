@@ -143,7 +143,7 @@ render_all() { # FOLDER TEMPLATE…
 render_configuration() {
 	choose_listeners
 	choose_origins
-	export HTML VAR SHARE PORT WORKERS JOBS DEMO_SALES THREADS LOG_LEVEL INSTANCE_ID APP POSTGRES_BIN NGINX REDIS PSQL
+	export HTML VAR SHARE PORT WORKERS JOBS CONSUMERS DEMO_SALES THREADS LOG_LEVEL INSTANCE_ID APP POSTGRES_BIN NGINX REDIS PSQL
 	render_all "$VAR/etc" "$SHARE"/stack/*.in
 	render_all "$VAR/etc/nginx" "$SHARE"/nginx/*.conf "$SHARE"/nginx/*.in
 }

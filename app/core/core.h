@@ -213,6 +213,20 @@ const char *enqueue_named(struct request *, const char *kind, const char *json, 
 /* There is work for workers that sleep: for who changed the queue in another way. */
 void enqueue_wake(struct request *);
 
+/* --- events --- */
+
+/*
+ * Hands all of LIST, structs of the kind's shape, over to the broker, in their order.  True: they
+ * are on its disk and will be applied.  False: they are not, or only some; reply_not_taken() says
+ * so.
+ */
+bool publish(struct request *, const struct event_kind *, const struct list *) MUST_CHECK;
+int reply_not_taken(struct request *); /* 503 with Retry-After */
+
+/* So many days of events are kept; and what is before this time (ms since 1970) is gone. */
+long long event_days(const struct request *);
+long long event_oldest_ms(const struct request *);
+
 /* --- in a job's handler --- */
 
 /*
@@ -255,6 +269,13 @@ int reply_row_as(
     struct request *, const struct shape *, const struct rows *); /* of route.or_gives */
 int reply_created(struct request *, const struct rows *);  /* 201, Location by the row's id */
 int reply_accepted(struct request *, const struct rows *); /* the first row, with 202 */
+
+/*
+ * 202 with how many of the items were taken, and with ?partial=true what is wrong with the others.
+ * They are what a route gives that is .partial.
+ */
+int reply_taken(struct request *, size_t accepted);
+extern const struct shape taken_shape, partly_taken_shape;
 
 /*
  * A page of a list: at most LIMIT items, from LIMIT + 1 rows asked for.  When

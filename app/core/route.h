@@ -9,6 +9,7 @@
 #ifndef CORE_ROUTE_H
 #define CORE_ROUTE_H
 
+#include "core/event.h"
 #include "core/job.h"
 #include "core/shape.h"
 
@@ -57,9 +58,10 @@ struct route {
 	bool oauth;                   /* its errors are those of RFC 6749, 5.2 */
 	bool form;                    /* takes application/x-www-form-urlencoded, not JSON */
 	long long bulk;               /* takes one JSON object, or a list of at most so many */
-	long long body_most;          /* bytes of a body; 0: body_limit of ostler-app.conf(5) */
-	int status;                   /* of success; 0: 200, or 204 when it gives nothing */
-	int also;                     /* another status under which it gives the same; 0: none */
+	bool partial;        /* of .bulk: with ?partial=true the items without faults are enough */
+	long long body_most; /* bytes of a body; 0: body_limit of ostler-app.conf(5) */
+	int status;          /* of success; 0: 200, or 204 when it gives nothing */
+	int also;            /* another status under which it gives the same; 0: none */
 	const char *versioned; /* VERSION_OF(table): what If-Match is compared with; of PUT, PATCH,
 				  DELETE */
 	bool needs_match;      /* it must be sent: 428 without */
@@ -77,9 +79,10 @@ struct route {
 struct feature {
 	const char *name;
 	const char *doc;
-	const struct route *routes;         /* ends with END_OF_ROUTES */
-	const struct job_kind *const *jobs; /* JOBS(…); NULL: none */
-	const struct cron *crons;           /* CRONS(…); NULL: none */
+	const struct route *routes;            /* ends with END_OF_ROUTES */
+	const struct job_kind *const *jobs;    /* JOBS(…); NULL: none */
+	const struct cron *crons;              /* CRONS(…); NULL: none */
+	const struct event_kind *const *hears; /* EVENTS(…); NULL: none */
 };
 
 #define END_OF_ROUTES        \
@@ -117,6 +120,11 @@ struct feature {
 #define EACH_JOB(kind, feature)                                                                   \
 	for (const struct job_kind *const *kind = (feature)->jobs; kind != NULL && *kind != NULL; \
 	     kind++)
+
+/* For each kind of event that a feature hears. */
+#define EACH_EVENT(kind, feature)                                     \
+	for (const struct event_kind *const *kind = (feature)->hears; \
+	     kind != NULL && *kind != NULL; kind++)
 
 const char *method_name(enum method);
 enum method method_from_name(const char *name); /* 0: not one of ours */

@@ -51,7 +51,9 @@ struct field {
 	bool required;
 	bool nullable; /* null may be given; SQL's NULL is answered as null */
 	long long min,
-	    max; /* code points of text, bytes of a file, value of a number; 0, 0: free */
+	    max;          /* code points of text, bytes of a file, value of a number; 0, 0: free */
+	const char *when; /* it is required when this TEXT of the same shape */
+	const char *const *is;     /* is one of these, NULL-terminated */
 	const char *preset;        /* stored when it is not given, as a person would write it */
 	const char *const *one_of; /* TEXT: NULL-terminated; UPLOAD: of media types */
 	const char *pattern;       /* TEXT: a regular expression (PCRE2) found in it */

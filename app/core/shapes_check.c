@@ -34,6 +34,8 @@ static void check_field(const struct shape *shape, const struct field *field)
 	if ((field->kind == CURSOR || field->kind == UPLOAD) &&
 	    (field->many > 0 || field->nullable))
 		bug("%s.%s is there once, or not given", shape->name, field->name);
+	if ((field->when != NULL) != (field->is != NULL))
+		bug("%s.%s: .when and .is go together", shape->name, field->name);
 	if (field->max != 0 && field->min > field->max)
 		bug("%s.%s: .min is above .max", shape->name, field->name);
 	if (field->least < 0 || field->many < 0 || field->least > field->many)

@@ -89,6 +89,20 @@ static const char **list_streams(struct reader *reader, struct arena *arena, siz
 	return words;
 }
 
+/*
+ * Nothing is left to be read: so much is certain, also where somebody has published by
+ * other means, whose ids count nothing.
+ */
+static void note_end(struct reader *reader)
+{
+	for (int i = 0; i < reader->broker->partitions; i++) {
+		struct part *part = &reader->part[i];
+
+		if (redis_holds(reader, i) && part->in_hand == 0)
+			part->done = part->published;
+	}
+}
+
 static bool read_new(struct reader *reader, size_t most, long long wait_ms)
 {
 	struct redis_command command = { .words = { "XREADGROUP", "GROUP", reader->group.name,
@@ -112,6 +126,8 @@ static bool read_new(struct reader *reader, size_t most, long long wait_ms)
 		return false;
 	if (reply.kind == REDIS_ERROR)
 		note_error(reader, &reply);
+	else if (reply.kind == REDIS_NOTHING)
+		note_end(reader);
 	for (size_t i = 0; reply.kind == REDIS_LIST && i < reply.length; i++) {
 		const struct redis_reply *stream = &reply.list[i];
 
@@ -164,15 +180,15 @@ static const char **list_done(
 
 	for (size_t i = 0; i < batch->count; i++) {
 		const struct broker_delivery *message = &batch->message[i];
-		const char *dot = strchr(message->position, '.');
+		size_t length = strcspn(message->position, ".");
 
 		if (message->partition != partition)
 			continue;
 		part->in_hand -= part->in_hand > 0;
-		part->done = entry_id(message->position).sequence;
-		if (dot != NULL && strcmp(dot, ".0") == 0)
-			ids[count++] = arena_copy(
-			    arena, message->position, (size_t)(dot - message->position));
+		if (entry_id(message->position).sequence > part->done)
+			part->done = entry_id(message->position).sequence;
+		if (strcmp(message->position + length, ".0") == 0)
+			ids[count++] = arena_copy(arena, message->position, length);
 	}
 	if (part->state == TO_GIVE_BACK && part->in_hand == 0)
 		reader->gives_back = true;

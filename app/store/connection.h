@@ -91,6 +91,13 @@ void pipeline_free(struct pipeline *); /* its rows; it is empty again */
 enum fate connection_pipeline(struct connection *, struct pipeline *, int64_t deadline);
 
 /*
+ * The same in two halves, for who has something else to do while the server works: nothing else
+ * may be asked in between.  After a half that is not DONE there is no second one.
+ */
+enum fate connection_pipeline_send(struct connection *, struct pipeline *, int64_t deadline);
+enum fate connection_pipeline_receive(struct connection *, struct pipeline *, int64_t deadline);
+
+/*
  * COPY … FROM STDIN: begin, send any number of whole or partial rows in COPY's
  * text format, end; nothing else may be asked in between.  With GIVE_UP, a
  * reason, the end undoes it, and its fate is not DONE.  A row that the table does

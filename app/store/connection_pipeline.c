@@ -79,21 +79,30 @@ static enum fate read_all(struct connection *c, struct pipeline *p, int64_t dead
 	return first != DONE ? first : fate;
 }
 
-enum fate connection_pipeline(struct connection *c, struct pipeline *p, int64_t deadline)
+enum fate connection_pipeline_send(struct connection *c, struct pipeline *p, int64_t deadline)
 {
 	enum fate fate = prepare_all(c, p, deadline);
 
 	memset(p->rows, 0, sizeof(p->rows));
 	if (fate != DONE)
 		return fate;
-	if (!PQenterPipelineMode(c->pg))
-		return LOST;
-	fate = send_all(c, p, deadline);
-	if (fate == DONE)
-		fate = read_all(c, p, deadline);
+	return PQenterPipelineMode(c->pg) ? send_all(c, p, deadline) : LOST;
+}
+
+enum fate connection_pipeline_receive(struct connection *c, struct pipeline *p, int64_t deadline)
+{
+	enum fate fate = read_all(c, p, deadline);
+
 	if (fate != LOST && fate != SILENT && !PQexitPipelineMode(c->pg))
 		fate = LOST;
 	return fate;
+}
+
+enum fate connection_pipeline(struct connection *c, struct pipeline *p, int64_t deadline)
+{
+	enum fate fate = connection_pipeline_send(c, p, deadline);
+
+	return fate == DONE ? connection_pipeline_receive(c, p, deadline) : fate;
 }
 
 void pipeline_add(struct pipeline *p, const struct statement *statement)

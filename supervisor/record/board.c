@@ -116,39 +116,49 @@ static void clean_name(char clean[static SCOREBOARD_NAME], const char *name)
 /* The same name is the same counter, whichever worker said it.  NULL: there are too many. */
 static uint64_t *find_counter(struct figures *figures, const char *name)
 {
+	bool gauge = name[0] == SCOREBOARD_GAUGE;
 	char clean[SCOREBOARD_NAME];
 
-	clean_name(clean, name);
+	clean_name(clean, name + gauge);
 	for (size_t i = 0; i < figures->counters; i++)
 		if (strcmp(figures->name[i], clean) == 0)
 			return &figures->counter[i];
 	if (figures->counters == SCOREBOARD_COUNTERS)
 		return NULL;
 	strcpy(figures->name[figures->counters], clean);
+	figures->gauge[figures->counters] = gauge;
 	return &figures->counter[figures->counters++];
 }
 
-static void add_counters(const struct board *board, size_t used, struct figures *figures)
+/* A gauge of a process that has ended measures nothing: with it goes what it said. */
+static void add_counters(
+    const struct board *board, size_t used, struct figures *figures, bool has_ended)
 {
 	const struct scoreboard_head *head = &board->memory->head;
 	uint64_t named = score_read(&head->named);
 
 	for (size_t i = 0; i < named && i < SCOREBOARD_COUNTERS; i++) {
-		uint64_t *sum = find_counter(figures, head->name[i]);
+		bool counts = !has_ended || head->name[i][0] != SCOREBOARD_GAUGE;
+		uint64_t *sum = counts ? find_counter(figures, head->name[i]) : NULL;
 
 		for (size_t j = 0; j < used && sum != NULL; j++)
 			*sum += score_read(&board->memory->slot[j].counter[i]);
 	}
 }
 
-void board_add(const struct board *board, struct figures *figures)
+static void add_board(const struct board *board, struct figures *figures, bool has_ended)
 {
 	size_t used = used_slots(board);
 
 	for (size_t i = 0; i < used; i++)
 		add_slot(&board->memory->slot[i], figures);
 	if (used > 0)
-		add_counters(board, used, figures);
+		add_counters(board, used, figures, has_ended);
+}
+
+void board_add(const struct board *board, struct figures *figures)
+{
+	add_board(board, figures, false);
 }
 
 /*
@@ -171,7 +181,7 @@ static void settle(const struct score *score, struct figures *figures)
 
 void board_add_last(const struct board *board, struct figures *figures)
 {
-	board_add(board, figures);
+	add_board(board, figures, true);
 	for (size_t i = 0; i < used_slots(board); i++)
 		settle(&board->memory->slot[i], figures);
 }

@@ -21,6 +21,7 @@ struct figures {
 	size_t counters;                                 /* of the workers' own */
 	char name[SCOREBOARD_COUNTERS][SCOREBOARD_NAME]; /* of a-z, 0-9 and _ */
 	uint64_t counter[SCOREBOARD_COUNTERS];
+	bool gauge[SCOREBOARD_COUNTERS];    /* goes up and down: of the living alone */
 	uint64_t bucket[HISTOGRAM_BUCKETS]; /* of how long finished requests took */
 };
 

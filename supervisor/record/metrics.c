@@ -137,17 +137,17 @@ static bool was_written(const struct writing *w, size_t index, const char *name)
 	return false;
 }
 
-static void write_own_counter(const struct writing *w, size_t from, const char *name)
+static void write_own_counter(const struct writing *w, size_t from, const char *name, bool gauge)
 {
-	buffer_print(w->out, "# TYPE ostler_app_%s counter\n", name);
+	buffer_print(w->out, "# TYPE ostler_app_%s %s\n", name, gauge ? "gauge" : "counter");
 	buffer_print(w->out, "# HELP ostler_app_%s counted by the workers themselves\n", name);
 	for (size_t i = from; i < w->count; i++) {
 		const struct figures *figures = &w->pool[i].figures;
 
 		for (size_t j = 0; j < figures->counters; j++)
 			if (strcmp(figures->name[j], name) == 0)
-				buffer_print(w->out, "ostler_app_%s_total{pool=\"%s\"} %llu\n",
-				    name, w->pool[i].pool->name,
+				buffer_print(w->out, "ostler_app_%s%s{pool=\"%s\"} %llu\n", name,
+				    gauge ? "" : "_total", w->pool[i].pool->name,
 				    (unsigned long long)figures->counter[j]);
 	}
 }
@@ -157,7 +157,8 @@ static void write_own_counters(const struct writing *w)
 	for (size_t i = 0; i < w->count; i++)
 		for (size_t j = 0; j < w->pool[i].figures.counters; j++)
 			if (!was_written(w, i, w->pool[i].figures.name[j]))
-				write_own_counter(w, i, w->pool[i].figures.name[j]);
+				write_own_counter(
+				    w, i, w->pool[i].figures.name[j], w->pool[i].figures.gauge[j]);
 }
 
 #define GAUGE(name, help, member)   write_gauge(w, name, help, offsetof(struct gathered, member))

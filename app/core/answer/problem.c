@@ -133,6 +133,44 @@ int reply_refusal(struct request *rq, int status, const char *code, const char *
 	return status;
 }
 
+/* clang-format off */
+struct taken {
+	long long accepted;
+	struct list errors;
+};
+struct item_fault {
+	const char *pointer, *in, *detail;
+};
+
+static const struct shape item_fault = SHAPE(struct item_fault,
+	{ FIELD(struct item_fault, pointer), .doc = "JSON pointer into the body: /1/quantity." },
+	{ FIELD(struct item_fault, in) },
+	{ FIELD(struct item_fault, detail) });
+
+const struct shape taken_shape = SHAPE(struct taken,
+	{ FIELD(struct taken, accepted), .doc = "So many will be applied, whatever happens from now on." });
+
+const struct shape partly_taken_shape = SHAPE_NAMED("partly_taken", struct taken,
+	{ FIELD(struct taken, accepted) },
+	{ FIELD_AS(struct taken, errors, OBJECT), .of = &item_fault, .many = 10000,
+	    .doc = "What is wrong with the others." });
+/* clang-format on */
+
+int reply_taken(struct request *rq, size_t accepted)
+{
+	struct buffer *out = &rq->response.body;
+
+	json_open(out, '{');
+	json_key(out, "accepted");
+	json_number(out, (long long)accepted);
+	if (rq->is_partial && rq->is_bulk)
+		write_faults(out, &rq->faults);
+	json_close(out, '}');
+	rq->response.status = 202;
+	rq->response.media = "application/json";
+	return 202;
+}
+
 int reply_fault(struct request *rq, const char *name, const char *detail)
 {
 	bool from_query = rq->method == GET || rq->method == DELETE;

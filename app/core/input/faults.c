@@ -39,16 +39,21 @@ static const char *pointer_to(struct arena *arena, const struct step *at)
 	return pointer.data;
 }
 
+static int most_of(const struct request *rq)
+{
+	return rq->faults.most > 0 ? rq->faults.most : FAULTS_MOST;
+}
+
 bool faults_suffice(const struct request *rq)
 {
-	return rq->faults.count >= FAULTS_MOST;
+	return rq->faults.count >= most_of(rq);
 }
 
 void fault_add(struct request *rq, const char *in, const struct step *at, const char *detail)
 {
 	struct fault *fault;
 
-	if (rq->faults.count++ >= FAULTS_MOST)
+	if (rq->faults.count++ >= most_of(rq))
 		return;
 	fault = arena_alloc(rq->arena, sizeof(*fault));
 	*fault = (struct fault){ .pointer = pointer_to(rq->arena, at), .in = in, .detail = detail };

@@ -123,6 +123,25 @@ static int bind_body(struct request *rq)
 	return rq->route->form ? bind_form(rq, body, length) : bind_json(rq, body, length);
 }
 
+/* What the query of a bulk route may say beside its body. */
+struct how {
+	bool partial;
+};
+static const struct shape how = SHAPE(
+    struct how, { FIELD(struct how, partial), .preset = "false" });
+
+static int bind_how(struct request *rq)
+{
+	struct how *asked = object_new(rq->arena, &how);
+	const struct target target = { &how, asked, IN_QUERY, NULL };
+	const char *wrong = rq->query != NULL && rq->route->partial
+				? pairs_bind(rq, &target, rq->query)
+				: NULL;
+
+	rq->is_partial = asked->partial;
+	return wrong != NULL ? reply_problem(rq, 400, "The query %s", wrong) : 0;
+}
+
 /* After all values: a bulk route's handler gets a list whichever of the two was sent. */
 static void complete(struct request *rq)
 {
@@ -166,12 +185,16 @@ int stage_bind(struct request *rq)
 int stage_validate(struct request *rq)
 {
 	if (!is_in_query(rq)) {
-		int answered = route_takes_body(rq->route) ? bind_body(rq) : 0;
+		int answered = bind_how(rq);
 
+		if (answered == 0 && route_takes_body(rq->route))
+			answered = bind_body(rq);
 		if (answered != 0)
 			return answered;
 		complete(rq);
 	}
+	if (rq->is_partial && rq->is_bulk && rq->inputs.count > 0)
+		return 0;
 	return rq->faults.count > 0 ? reply_problem(rq, 422, "What was sent has errors.") : 0;
 }
 

@@ -127,3 +127,43 @@ void instant_month(const char *text, char month[static MONTH_TEXT])
 	snprintf(month, MONTH_TEXT, "%04u-%02u", (unsigned)(tm.tm_year + 1900) % 10000,
 	    (unsigned)tm.tm_mon % 12 + 1);
 }
+
+/* Days from 1970-01-01 to a date of the Gregorian calendar: years begin in March, for the sake of
+ * leap days. */
+static long long days_since_1970(int year, int month, int day)
+{
+	int shifted = year - (month <= 2), of_era = shifted % 400;
+	int of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+
+	return shifted / 400 * 146097LL + of_era * 365LL + of_era / 4 - of_era / 100 + of_year -
+	       719468;
+}
+
+static int milliseconds(const char *point)
+{
+	int ms = 0;
+
+	for (int i = 0; i < 3; i++) {
+		bool digit = isdigit((unsigned char)*point);
+
+		ms = ms * 10 + (digit ? *point - '0' : 0);
+		point += digit;
+	}
+	return ms;
+}
+
+long long instant_ms(const char *text)
+{
+	long long days = days_since_1970(two_digits(text) * 100 + two_digits(text + 2),
+	    two_digits(text + 5), two_digits(text + 8));
+	long long seconds = days * 86400 + two_digits(text + 11) * 3600LL +
+			    two_digits(text + 14) * 60 + two_digits(text + 17);
+	const char *offset = strpbrk(text + 19, "+-");
+
+	if (offset != NULL) {
+		int minutes = two_digits(offset + 1) * 60 + two_digits(offset + 4);
+
+		seconds += (*offset == '-' ? minutes : -minutes) * 60LL;
+	}
+	return seconds * 1000 + (text[19] == '.' ? milliseconds(text + 20) : 0);
+}

@@ -16,6 +16,9 @@ bool instant_is_valid(const char *text);
 /* Whether a valid instant says its offset from UTC. */
 bool instant_has_offset(const char *text);
 
+/* A valid instant as milliseconds since 1970, rounded down; one without an offset is in UTC. */
+long long instant_ms(const char *text);
+
 /* The month in UTC, YYYY-MM, in which a valid instant lies; NUL-terminated. */
 #define MONTH_TEXT 8
 void instant_month(const char *text, char month[static MONTH_TEXT]);

@@ -21,6 +21,9 @@ struct walk {
 	struct json_numbers numbers;
 };
 
+/* Of an item that is left out so many faults are told. */
+#define FAULTS_OF_ITEM 5
+
 static void bind_object(struct walk *, const json_t *, const struct target *);
 
 void json_body_init(void)
@@ -132,6 +135,37 @@ static void bind_object(struct walk *walk, const json_t *object, const struct ta
 
 /* --- the whole body --- */
 
+/*
+ * One by one, so that it is known which are well: those move up into the places of the others.
+ * Of a wrong one a few faults are enough, but each is told of.
+ */
+static void bind_partial(struct walk *walk, const struct field *field, const json_t *array)
+{
+	struct request *rq = walk->rq;
+	struct list *list = &rq->inputs;
+	size_t well = 0;
+
+	for (size_t i = 0; i < json_array_size(array); i++) {
+		const struct step step = { NULL, NULL, i };
+		const json_t *value = json_array_get(array, i);
+		int before = rq->faults.count;
+		void *item = object_new(rq->arena, field->of);
+
+		rq->faults.most = before + FAULTS_OF_ITEM;
+		if (json_is_object(value))
+			bind_object(
+			    walk, value, &(struct target){ field->of, item, IN_BODY, &step });
+		else
+			fault_add(rq, IN_BODY, &step, bind_expectation(field));
+		/* What was found and not told must not be in the way of the next item's. */
+		if (rq->faults.count > rq->faults.most)
+			rq->faults.count = rq->faults.most;
+		if (rq->faults.count == before)
+			list_put(list, well++, item);
+	}
+	list->count = well;
+}
+
 static void bind_bulk(struct walk *walk, const json_t *array)
 {
 	struct request *rq = walk->rq;
@@ -148,6 +182,10 @@ static void bind_bulk(struct walk *walk, const json_t *array)
 		return;
 	}
 	list_resize(rq->arena, &rq->inputs, field, json_array_size(array));
+	if (rq->is_partial) {
+		bind_partial(walk, field, array);
+		return;
+	}
 	rq->inputs.count = json_array_size(array);
 	bind_items(walk, field, array, list_of(&whole, field), NULL);
 }

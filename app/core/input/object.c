@@ -100,15 +100,35 @@ void object_set_null(const struct target *target, const struct field *field)
 	object_bound(target->object)->nulls |= bit_of(target->shape, field);
 }
 
+/* The value of another field by which this one is required; NULL: it may be left out. */
+static const char *requiring(const struct target *target, const struct field *field)
+{
+	const struct field *other = field->when != NULL ? find_field(target->shape, field->when)
+							: NULL;
+	const char *value;
+
+	if (other == NULL)
+		return NULL;
+	value = *(const char *const *)((const char *)target->object + other->offset);
+	return value != NULL && text_index(value, field->is) >= 0 ? value : NULL;
+}
+
 void object_fill(struct request *rq, const struct target *target)
 {
 	const struct binder binder = { rq->arena, rq->app->patterns };
 	uint64_t given = object_bound(target->object)->given;
 
 	EACH_FIELD (field, target->shape) {
+		const char *by;
+
 		if ((given & bit_of(target->shape, field)) != 0)
 			continue;
-		if (field->required)
+		by = requiring(target, field);
+		if (by != NULL)
+			fault_add(rq, target->in, &(struct step){ target->at, field->name, 0 },
+			    arena_print(
+				rq->arena, "is missing, which %s \"%s\" needs", field->when, by));
+		else if (field->required)
 			fault_add(rq, target->in, &(struct step){ target->at, field->name, 0 },
 			    "is missing");
 		else if (field->preset != NULL)
@@ -147,6 +167,14 @@ void list_resize(struct arena *arena, struct list *list, const struct field *fie
 	if (field->kind == OBJECT)
 		for (size_t i = list->count; i < count; i++)
 			object_bound(items + i * stride)->shape = field->of;
+}
+
+void list_put(struct list *list, size_t i, const void *object)
+{
+	size_t before = aligned(sizeof(struct bound));
+	char *item = (char *)(uintptr_t)list_item(list, i);
+
+	memcpy(item - before, (const char *)object - before, before + list->field->of->size);
 }
 
 bool list_fits(

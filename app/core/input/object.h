@@ -57,6 +57,9 @@ struct field list_item_field(const struct field *);
 /* Makes room for COUNT items, zeroed; a list that has some keeps them. */
 void list_resize(struct arena *, struct list *, const struct field *, size_t count);
 
+/* Makes the struct OBJECT, and which members of it were given, the item at I. */
+void list_put(struct list *, size_t i, const void *object);
+
 /* Where FIELD's list is in the struct. */
 struct list *list_of(const struct target *, const struct field *);
 

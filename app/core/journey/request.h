@@ -40,6 +40,7 @@ struct fault {
 struct faults {
 	struct fault *first, *last;
 	int count;
+	int most; /* that are told; 0: the default */
 };
 
 /* Rows of a statement, which live as long as the request. */
@@ -79,6 +80,7 @@ struct request {
 	void *input;        /* the struct of route->takes; see core/input/object.h */
 	struct list inputs; /* a bulk route's; is_bulk: sent as a list */
 	bool is_bulk;
+	bool is_partial; /* items with faults are left out */
 
 	struct job_run *job; /* of a job's handler; NULL: this is a request */
 	bool enqueued;       /* there may be work for a worker that sleeps */

@@ -60,7 +60,13 @@ static void write_parameters(const struct schemas *schemas, const struct route *
 	struct buffer *out = schemas->out;
 	bool query = (route->method == GET || route->method == DELETE) && route->takes != NULL;
 
-	if (!query && strchr(route->path, '{') == NULL && !openapi_takes_headers(route))
+	static const struct field partial = { .name = "partial",
+		.kind = BOOLEAN,
+		.preset = "false",
+		.doc = "Whether the items without errors are taken, or none when one has any." };
+
+	if (!query && !route->partial && strchr(route->path, '{') == NULL &&
+	    !openapi_takes_headers(route))
 		return;
 	json_key_open(out, "parameters", '[');
 	write_path_parameters(schemas, route);
@@ -68,6 +74,8 @@ static void write_parameters(const struct schemas *schemas, const struct route *
 		EACH_FIELD (field, route->takes)
 			if (!route_path_says(route, field->name))
 				write_parameter(schemas, "query", field);
+	if (route->partial)
+		write_parameter(schemas, "query", &partial);
 	openapi_taken_headers(out, route);
 	json_close(out, ']');
 }

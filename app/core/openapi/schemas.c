@@ -19,6 +19,39 @@
 	"\"required\":[\"pointer\",\"detail\"]}}},"                                             \
 	"\"required\":[\"type\",\"title\",\"status\"]}"
 
+/* {"if":{…the other field is one of these…},"then":{"required":[…]}}, for each such field. */
+static void write_conditions(struct buffer *out, const struct shape *shape)
+{
+	bool any = false;
+
+	EACH_FIELD (field, shape) {
+		if (field->when == NULL)
+			continue;
+		if (!any)
+			json_key_open(out, "allOf", '[');
+		any = true;
+		json_open(out, '{');
+		json_key_open(out, "if", '{');
+		json_key_open(out, "properties", '{');
+		json_key_open(out, field->when, '{');
+		json_key_open(out, "enum", '[');
+		for (size_t i = 0; field->is[i] != NULL; i++)
+			json_text(out, field->is[i]);
+		json_close(out, ']');
+		json_close(out, '}');
+		json_close(out, '}');
+		json_close(out, '}');
+		json_key_open(out, "then", '{');
+		json_key_open(out, "required", '[');
+		json_text(out, field->name);
+		json_close(out, ']');
+		json_close(out, '}');
+		json_close(out, '}');
+	}
+	if (any)
+		json_close(out, ']');
+}
+
 /* ROUTE: whose body this is, when its path says some of it; else NULL. */
 static void write_object(const struct schemas *schemas, const struct shape *shape, enum way way,
     const struct route *route)
@@ -41,6 +74,8 @@ static void write_object(const struct schemas *schemas, const struct shape *shap
 		    (route == NULL || !route_path_says(route, field->name)))
 			json_text(out, field->name);
 	json_close(out, ']');
+	if (way == TAKEN)
+		write_conditions(out, shape);
 	/* A shape without fields is any object: what a column of JSON may hold. */
 	json_key(out, "additionalProperties");
 	json_boolean(out, shape->open || shape->fields->name == NULL);

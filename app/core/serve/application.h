@@ -14,6 +14,7 @@
 
 struct keyring;
 struct mailer;
+struct outlets;
 struct patterns;
 struct repeats;
 struct router;
@@ -48,6 +49,8 @@ struct application {
 	double idempotency_seconds;   /* how long an answer under a key is kept */
 	struct object_store *objects; /* NULL: there is none */
 	struct mailer *mailer;        /* of a worker; NULL: letters wait */
+	struct outlets *outlets;      /* of events; NULL: no broker is configured */
+	long long event_days;         /* that events are kept */
 	struct keyring *keys;         /* NULL: there are none, and so no tokens */
 	struct token_terms tokens;
 	const char *totp_issuer; /* what an authenticator app shows */

@@ -1,0 +1,164 @@
+/*
+ * publish.c - events on their way to the broker.
+ *
+ * What was checked is written anew, as one line of JSON by the shape that
+ * checked it: what the consumer reads is never a client's own spelling.
+ */
+#include "core/events/publish.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "core/answer/problem.h"
+#include "core/answer/record.h"
+#include "store/broker.h"
+
+/* A stream and that of its dead letters. */
+struct outlet {
+	const struct event_kind *kind;
+	struct broker_options options, dead_options;
+	struct broker *broker, *dead;
+};
+
+struct outlets {
+	size_t count;
+	struct outlet *of;
+};
+
+/* --- opening --- */
+
+static struct broker *open_stream(const struct broker_options *options, struct arena *arena)
+{
+	const char *wrong = NULL;
+	struct broker *broker = broker_open(options, arena, &wrong);
+
+	if (broker == NULL)
+		die("broker: %s", wrong);
+	return broker;
+}
+
+static void open_outlet(struct outlet *outlet, const struct event_kind *kind,
+    const struct broker_options *options, struct arena *arena)
+{
+	outlet->kind = kind;
+	outlet->options = *options;
+	outlet->options.stream = kind->name;
+	outlet->broker = open_stream(&outlet->options, arena);
+	/* Few, and their order is nobody's concern. */
+	outlet->dead_options = *options;
+	outlet->dead_options.stream = arena_print(arena, "%s-dead", kind->name);
+	outlet->dead_options.partitions = 1;
+	outlet->dead_options.connections = 1;
+	outlet->dead = open_stream(&outlet->dead_options, arena);
+}
+
+static size_t count_kinds(const struct feature *const *features)
+{
+	size_t count = 0;
+
+	for (; *features != NULL; features++)
+		EACH_EVENT(kind, *features)
+	count++;
+	return count;
+}
+
+struct outlets *outlets_open(const struct feature *const *features,
+    const struct broker_options *options, struct arena *arena)
+{
+	struct outlets *outlets = arena_alloc(arena, sizeof(*outlets));
+
+	if (options->where == NULL || *options->where == '\0')
+		return NULL;
+	outlets->of = arena_alloc(arena, count_kinds(features) * sizeof(*outlets->of) + 1);
+	for (; *features != NULL; features++)
+		EACH_EVENT(kind, *features)
+	open_outlet(&outlets->of[outlets->count++], *kind, options, arena);
+	return outlets;
+}
+
+void outlets_close(struct outlets **outlets)
+{
+	if (*outlets == NULL)
+		return;
+	for (size_t i = 0; i < (*outlets)->count; i++) {
+		broker_close(&(*outlets)->of[i].broker);
+		broker_close(&(*outlets)->of[i].dead);
+	}
+	*outlets = NULL;
+}
+
+static const struct outlet *find(const struct outlets *outlets, const struct event_kind *kind)
+{
+	for (size_t i = 0; outlets != NULL && i < outlets->count; i++)
+		if (outlets->of[i].kind == kind)
+			return &outlets->of[i];
+	if (outlets != NULL)
+		bug("no feature hears %s", kind->name);
+	return NULL;
+}
+
+struct broker *outlets_of(const struct outlets *outlets, const struct event_kind *kind)
+{
+	const struct outlet *outlet = find(outlets, kind);
+
+	return outlet != NULL ? outlet->broker : NULL;
+}
+
+struct broker *outlets_of_dead(const struct outlets *outlets, const struct event_kind *kind)
+{
+	const struct outlet *outlet = find(outlets, kind);
+
+	return outlet != NULL ? outlet->dead : NULL;
+}
+
+/* --- publishing --- */
+
+/*
+ * All events in one buffer, which moves while it grows: lengths first, places last.
+ * The writer of JSON puts a comma between two values, as in a list; it is no message's.
+ */
+static struct broker_message *write_messages(
+    struct request *rq, const struct event_kind *kind, const struct list *list)
+{
+	struct broker_message *messages = arena_alloc(rq->arena, list->count * sizeof(*messages));
+	struct buffer text;
+	size_t at = 0;
+
+	buffer_start(&text, rq->arena, list->count * 320);
+	for (size_t i = 0; i < list->count; i++) {
+		size_t begins = text.length + (i > 0);
+		const char *event = list_item(list, i);
+
+		record_write_sparse(&text, kind->takes, event);
+		messages[i].key = *(const char *const *)(event + kind->key);
+		messages[i].length = text.length - begins;
+	}
+	for (size_t i = 0; i < list->count; at += messages[i++].length + 1)
+		messages[i].body = text.data + at;
+	return messages;
+}
+
+bool publish(struct request *rq, const struct event_kind *kind, const struct list *list)
+{
+	struct broker *broker = outlets_of(rq->app->outlets, kind);
+
+	return broker != NULL &&
+	       broker_publish(broker, rq->arena, write_messages(rq, kind, list), list->count);
+}
+
+long long event_days(const struct request *rq)
+{
+	return rq->app->event_days;
+}
+
+long long event_oldest_ms(const struct request *rq)
+{
+	return clock_wall() / 1000 - rq->app->event_days * 24 * 3600 * 1000;
+}
+
+int reply_not_taken(struct request *rq)
+{
+	return reply_problem(
+	    rq, 503, "Events cannot be taken just now: send them again, with the same ids.");
+}
