@@ -49,16 +49,6 @@ const struct queue_job *hand_take(struct hand *hand)
 	return job;
 }
 
-bool hand_is_empty(struct hand *hand)
-{
-	bool empty;
-
-	pthread_mutex_lock(&hand->lock);
-	empty = hand->stopping || hand->next == hand->count;
-	pthread_mutex_unlock(&hand->lock);
-	return empty;
-}
-
 size_t hand_drop(struct hand *hand, const struct queue_job **first)
 {
 	size_t left;

@@ -51,9 +51,6 @@ void hand_hold(struct hand *, const struct queue_job *jobs, size_t count, long l
 /* The next job of the claim to run, NULL when there is none left or we are stopping. */
 const struct queue_job *hand_take(struct hand *);
 
-/* Whether hand_take would find nothing. */
-bool hand_is_empty(struct hand *);
-
 /* Those that were not taken, which the runner gives back: they are not in hand any more. */
 size_t hand_drop(struct hand *, const struct queue_job **first);
 

@@ -70,8 +70,11 @@ static void note_outcome(struct runner *r, const struct job_run *run)
 {
 	struct queue_outcome *outcome = &r->outcomes[r->unsettled];
 
-	if (r->unsettled++ == 0)
+	if (r->unsettled++ == 0) {
 		r->unsettled_since = clock_now();
+		r->pressing = false;
+	}
+	r->pressing = r->pressing || !run->kind->idempotent || run->job.begun;
 	*outcome = (struct queue_outcome){ .id = run->job.id,
 		.verdict = run->verdict,
 		.result = keep(r, run->result),
@@ -106,17 +109,15 @@ static void run_one(struct runner *r, const struct queue_job *job, struct lane *
 }
 
 /*
- * Behind the last job the next claim says how it has ended, in the same round
- * trip.  Before another one begins, what has an effect outside of this queue is
- * written, as it is not to be done again because its neighbours took long; the
- * others are written when there are many, or in time.
+ * Whether outcomes are written before another job begins.  Behind the last one the
+ * next claim says how they have ended, in the same round trip.  What has an effect
+ * outside of this queue is not to be done again because a neighbour kills us, and
+ * what has begun an attempt is not to need a second one; the others are written in
+ * time.
  */
-static bool must_settle(const struct runner *r, const struct lane *lane)
+static bool must_settle(const struct runner *r)
 {
-	if (r->unsettled == 0 || hand_is_empty(r->hand))
-		return false;
-	return !lane->kind->idempotent || r->unsettled == (size_t)r->options->batch_most ||
-	       clock_now() - r->unsettled_since > UNSETTLED_US;
+	return r->unsettled > 0 && (r->pressing || clock_now() - r->unsettled_since > UNSETTLED_US);
 }
 
 static void work_through(struct runner *r)
@@ -133,10 +134,10 @@ static void work_through(struct runner *r)
 				turn_release(r, job, 1);
 				continue;
 			}
+		} else if (must_settle(r)) {
+			turn_settle(r);
 		}
 		run_one(r, &begun, lane);
-		if (must_settle(r, lane))
-			turn_settle(r);
 	}
 	count = hand_drop(r->hand, &left);
 	if (count > 0)

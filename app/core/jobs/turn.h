@@ -18,6 +18,7 @@ struct runner {
 	struct queue_outcome *outcomes; /* of the claim in hand, not written yet */
 	size_t unsettled;
 	int64_t unsettled_since;
+	bool pressing;   /* one of them is to be there before another job begins */
 	long long held;  /* the token of the claim in hand */
 	long long token; /* of the last claim that was asked for */
 	long long lost;  /* the token of a claim whose answer was lost; 0: none */
