@@ -96,7 +96,7 @@ const struct section config_table = { .size = sizeof(struct config), .check = ch
 	{ SETTING_AS(struct config, cache_stale, SETTING_DURATION), .preset = "60s", .min = 1, .max = 86400000,
 	    .doc = "So long beyond its time an answer is kept, to be served while it is made anew." },
 	{ SETTING(struct config, limit_read), .preset = "60000", .min = 1, .max = 1000000000,
-	    .doc = "So many requests that change nothing may come from one address in a window." },
+	    .doc = "So many requests that change nothing may come from one user, or one address of nobody signed in, in a window." },
 	{ SETTING(struct config, limit_write), .preset = "12000", .min = 1, .max = 1000000000,
 	    .doc = "The same of requests that change something." },
 	{ SETTING(struct config, limit_expensive), .preset = "600", .min = 1, .max = 1000000000,

@@ -15,6 +15,7 @@
 #include "core/identity/keyring.h"
 #include "core/journey/quota.h"
 #include "core/journey/router.h"
+#include "core/journey/whose.h"
 #include "core/openapi/openapi.h"
 #include "core/serve/loop.h"
 #include "footing.h"
@@ -63,6 +64,7 @@ int role_web(const struct ostler_program *program, const struct config *config, 
 	if (config->keys[0] != '\0')
 		footing.app.keys = keyring_open(config->keys);
 	footing.app.quotas = quotas_new(footing.arena, quota, config->limit_window);
+	footing.app.whose.text = whose_script;
 	footing.app.limits = limits_open(footing.app.redis, quotas_policies(footing.app.quotas));
 	footing.app.repeats = repeats_open(config->audit_window * 1000);
 	footing.app.router = router_build(footing.arena, program->features);

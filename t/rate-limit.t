@@ -4,6 +4,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
+use Digest::SHA ();
 use Ostler::App;
 use Test::More;
 use Time::HiRes qw(time);
@@ -13,10 +14,25 @@ my %app = (limit_window => '86400s', limit_read => 40, limit_write => 7, limit_e
 my $stack = Ostler::App->start(app => \%app);
 my $workers = $stack->workers;
 
-# nginx believes a proxy on this machine, so a test can come from anywhere.
-sub from { my ($address, %more) = @_; return (%more, headers => { 'x-forwarded-for' => $address, %{ $more{headers} // {} } }) }
+# nginx believes a proxy on this machine, so a test can come from anywhere, as nobody in particular.
+sub from { my ($address, %more) = @_; return (as => undef, %more, headers => { 'x-forwarded-for' => $address, %{ $more{headers} // {} } }) }
 
-sub get_from { my ($address, $path) = @_; return $stack->get($path // '/api/tasks/1', from($address)) }
+# What anybody may read, and what counts as a change that anybody may make.
+sub get_from { my ($address, $path) = @_; return $stack->get($path // '/openapi.json', from($address)) }
+my @change = (POST => '/api/logout');
+sub change_from { my ($address) = @_; return $stack->request(@change, from($address)) }
+
+# Each of many people has quotas of their own.  A new one, signed in; wishes of a request of theirs.
+my $people = 0;
+sub somebody
+{
+	my $id = Ostler::random_bytes(32);
+	my ($hash, $name) = (unpack('H*', Digest::SHA::sha256($id)), 'person' . ++$people);
+	$stack->psql("WITH one AS (INSERT INTO users (username, name, email) VALUES ('$name', '$name', '$name\@example.org') RETURNING id)"
+	    . " INSERT INTO sessions (id_hash, user_id, expires_at) SELECT '\\x$hash', id, now() + interval '1 day' FROM one");
+	my $cookie = 'sid=' . Ostler::encode_base64url($id);
+	return sub { my (%more) = @_; return (as => undef, %more, headers => { cookie => $cookie, %{ $more{headers} // {} } }) };
+}
 
 sub counts
 {
@@ -26,17 +42,20 @@ sub counts
 }
 
 subtest 'every answer of a route says how the quota stands' => sub {
-	my $reply = get_from('192.0.2.1', '/api/tasks');
+	my $ana = somebody();
+	my $read = sub { return $stack->get($_[0], $ana->()) };
+	my $reply = $read->('/api/tasks');
 	is $reply->{headers}{'ratelimit-policy'}, '"read";q=40;w=86400', 'which quota';
 	is $reply->{headers}{ratelimit}, '"read";r=39;t=2160', 'how much is left, and when it is whole again';
-	like get_from('192.0.2.1', '/api/tasks/0')->{headers}{ratelimit}, qr/^"read";r=38;/, 'on a 404';
-	like get_from('192.0.2.1', '/api/tasks/x')->{headers}{ratelimit}, qr/^"read";r=37;/, 'of a path that cannot be';
-	like get_from('192.0.2.1', '/api/tasks?limit=0')->{headers}{ratelimit}, qr/^"read";r=36;/, 'on a 422';
-	like get_from('192.0.2.1', '/api/tasks?%')->{headers}{ratelimit}, qr/^"read";r=35;/, 'on a 400';
-	my $post = $stack->post('/api/tasks', from('192.0.2.1', json => { title => 'x' }));
+	like $read->('/api/tasks/0')->{headers}{ratelimit}, qr/^"read";r=38;/, 'on a 404';
+	like $read->('/api/tasks/x')->{headers}{ratelimit}, qr/^"read";r=37;/, 'of a path that cannot be';
+	like $read->('/api/tasks?limit=0')->{headers}{ratelimit}, qr/^"read";r=36;/, 'on a 422';
+	like $read->('/api/tasks?%')->{headers}{ratelimit}, qr/^"read";r=35;/, 'on a 400';
+	like $read->('/users')->{headers}{ratelimit}, qr/^"read";r=34;/, 'on a 403';
+	my $post = $stack->post('/api/tasks', $ana->(json => { title => 'x' }));
 	is $post->{headers}{'ratelimit-policy'}, '"write";q=7;w=86400', 'a change counts by itself';
 	like $post->{headers}{ratelimit}, qr/^"write";r=6;/, 'from its whole quota';
-	my $post_wrong = $stack->post('/api/tasks', from('192.0.2.1', content => '{', headers => { 'content-type' => 'application/json' }));
+	my $post_wrong = $stack->post('/api/tasks', $ana->(content => '{', headers => { 'content-type' => 'application/json' }));
 	is $post_wrong->{status}, 400, 'a body that is no JSON';
 	like $post_wrong->{headers}{ratelimit}, qr/^"write";r=5;/, 'counts too';
 	is get_from('192.0.2.1', '/ping')->{headers}{'ratelimit-policy'}, '"probe";q=1000000;w=86400', 'probes count by themselves';
@@ -44,10 +63,11 @@ subtest 'every answer of a route says how the quota stands' => sub {
 };
 
 subtest 'beyond it' => sub {
-	my @replies = $stack->at_once(map { [ POST => '/api/tasks', from('192.0.2.2', json => { title => "Task $_" }) ] } 1 .. 24);
+	my ($ana, $ben) = (somebody(), somebody());
+	my @replies = $stack->at_once(map { [ POST => '/api/tasks', $ana->(json => { title => "Task $_" }) ] } 1 .. 24);
 	is_deeply counts(@replies), { 201 => 7, 429 => 17 }, 'many at once get their quota and no more, whichever worker they reach';
 	my $before = $stack->task_count;
-	my $refused = $stack->post('/api/tasks', from('192.0.2.2', json => { title => 'One more' }));
+	my $refused = $stack->post('/api/tasks', $ana->(json => { title => 'One more' }));
 	problem_ok $refused, 429, 'one more';
 	is $stack->task_count, $before, 'nothing was done';
 	my $interval = 86_400 / 7;
@@ -56,12 +76,30 @@ subtest 'beyond it' => sub {
 	cmp_ok $after, '<=', $interval + 1, 'and no later than needed';
 	like $refused->{json}{detail}, qr/\b$after seconds/, 'people are told too';
 	like $refused->{headers}{ratelimit}, qr/^"write";r=0;t=\d+$/, 'nothing is left';
-	my $unread = $stack->post('/api/tasks', from('192.0.2.2', content => '{' x 100_000, headers => { 'content-type' => 'application/json' }));
+	my $unread = $stack->post('/api/tasks', $ana->(content => '{' x 100_000, headers => { 'content-type' => 'application/json' }));
 	problem_ok $unread, 429, 'of who is refused no body is read';
-	isnt get_from('192.0.2.2')->{status}, 429, 'reading is another quota';
-	is $stack->post('/api/tasks', from('192.0.2.3', json => { title => 'x' }))->{status}, 201, 'and others have their own';
+	isnt $stack->get('/api/tasks', $ana->())->{status}, 429, 'reading is another quota';
+	is $stack->post('/api/tasks', $ben->(json => { title => 'x' }))->{status}, 201, 'and others have their own';
 	my ($line) = grep { ($_->{status} // 0) == 429 } $stack->log_lines;
 	is $line->{route}, '/api/tasks', 'the log tells of it';
+};
+
+subtest 'of somebody, and of an address' => sub {
+	my $ana = somebody();
+	my $left = sub { return $_[0]{headers}{ratelimit} =~ /r=(\d+)/ ? $1 : undef };
+	my @from = map { $stack->get('/api/me', $ana->(headers => { 'x-forwarded-for' => "198.51.100.$_" })) } 1 .. 3;
+	is_deeply [ map { $left->($_) } @from ], [ 39, 38, 37 ], 'who has signed in has one quota, wherever they come from';
+	my ($hash) = $stack->psql("SELECT encode(id_hash, 'hex') FROM sessions JOIN users ON users.id = user_id WHERE username = 'person$people'");
+	my $second = Ostler::random_bytes(32);
+	$stack->psql("INSERT INTO sessions (id_hash, user_id, expires_at) SELECT '\\x" . unpack('H*', Digest::SHA::sha256($second)) . "', user_id, now() + interval '1 day' FROM sessions WHERE id_hash = '\\x$hash'");
+	my @second = map { $stack->get('/api/me', as => undef, headers => { cookie => 'sid=' . Ostler::encode_base64url($second) }) } 1 .. 3;
+	is_deeply [ map { $left->($_) } @second ], [ 36, 35, 34 ], 'and with all their sessions';
+	$stack->cache_redis('DEL', grep { $_ } split /\n/, $stack->cache_redis('KEYS', 'session:*'));
+	is $left->($stack->get('/api/me', $ana->())), 33, 'also when the copies are gone';
+	# Ids that nobody has: each costs its sender's address, before the database is asked.
+	my @made_up = map { $stack->get('/api/me', as => undef, headers => { 'x-forwarded-for' => '198.51.100.9', cookie => 'sid=' . Ostler::encode_base64url(Ostler::random_bytes(32)) }) } 1 .. 45;
+	is_deeply counts(@made_up), { 401 => 40, 429 => 5 }, 'ids that are made up count by address';
+	is_deeply counts(map { $stack->get('/api/me', as => undef, headers => { 'x-forwarded-for' => '198.51.100.10' }) } 1 .. 45), { 401 => 40, 429 => 5 }, 'and so does none';
 };
 
 subtest 'whose quota it is' => sub {
@@ -84,31 +122,33 @@ sub redis_reads
 	return $reads;
 }
 
-subtest 'quota and cache are asked in one round trip' => sub {
+subtest 'session, quota and cache are asked in one round trip' => sub {
 	my $price = do { my $before = redis_reads(); redis_reads() - $before };
-	get_from('192.0.2.20', '/api/tasks') for 1 .. 2;
+	my $ana = somebody();
+	$stack->get('/api/tasks', $ana->()) for 1 .. 2;
 	my $before = redis_reads();
-	my @replies = map { get_from('192.0.2.20', '/api/tasks') } 1 .. 30;
+	my @replies = map { $stack->get('/api/tasks', $ana->()) } 1 .. 30;
 	my $reads = redis_reads() - $before - $price;
 	is_deeply [ grep { $_->{headers}{'cache-status'} ne 'ostler; hit' } @replies ], [], 'all are hits';
 	like $replies[-1]{headers}{ratelimit}, qr/^"read";r=8;/, 'all are counted';
-	is $reads, 60, 'and Redis was spoken to once for each, and once for the session';
+	is $reads, 30, 'and Redis was spoken to once for each';
 	$before = redis_reads();
 	$stack->get('/ping') for 1 .. 50;
 	cmp_ok redis_reads() - $before - $price, '<=', 2, 'of a large quota a worker deals out many by itself';
 };
 
 subtest 'without Redis' => sub {
+	my ($ana, $ben) = (somebody(), somebody());
 	my ($pid) = $stack->pids('cache');
 	kill 'KILL', $pid;
-	my @replies = $stack->at_once(map { [ POST => '/api/tasks', from('192.0.2.30', json => { title => "Task $_" }) ] } 1 .. 30);
+	my @replies = $stack->at_once(map { [ POST => '/api/tasks', $ana->(json => { title => "Task $_" }) ] } 1 .. 30);
 	my $count = counts(@replies);
 	is_deeply [ grep { !/^(201|429)$/ } keys %$count ], [], 'nothing fails';
 	cmp_ok $count->{201}, '>=', 7, "each worker counts by itself ($count->{201})";
 	cmp_ok $count->{201}, '<=', 21, 'and nobody is let in without end';
 	$stack->wait_for(sub { my ($now) = $stack->pids('cache'); $now && $now != $pid }, 'another Redis', 60);
 	$stack->wait_for(sub { $stack->cache_redis('KEYS', 'limit:*') =~ /limit:/ || !get_from('192.0.2.31') }, 'quotas to be kept in it', 20);
-	my ($refused) = grep { $_->{status} == 429 } map { $stack->post('/api/tasks', from('192.0.2.32', json => { title => 'x' })) } 1 .. 30;
+	my ($refused) = grep { $_->{status} == 429 } map { $stack->post('/api/tasks', $ben->(json => { title => 'x' })) } 1 .. 30;
 	problem_ok $refused, 429, 'then they hold again';
 };
 

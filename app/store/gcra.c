@@ -34,15 +34,4 @@ struct grant gcra_take(const struct gcra *gcra, int64_t *tat, int64_t now, long 
 	return grant;
 }
 
-const char gcra_script[] =
-    "local time = redis.call('TIME') "
-    "local now = time[1] * 1000000 + time[2] "
-    "local interval, window, wanted = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]) "
-    "local tat = tonumber(redis.call('GET', KEYS[1]) or 0) or 0 "
-    "local ahead = math.min(math.max(tat - now, 0), window) "
-    "local free = math.floor((window - ahead) / interval + 0.001) "
-    "if free <= 0 then return { 0, 0, ahead, ahead + 0.999 * interval - window } end "
-    "local count = math.min(free, wanted) "
-    "ahead = ahead + count * interval "
-    "redis.call('SET', KEYS[1], string.format('%.0f', now + ahead), 'PX', math.ceil(ahead / 1000)) "
-    "return { count, free - count, ahead, 0 }";
+const char gcra_script[] = GCRA_SCRIPT;

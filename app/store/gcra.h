@@ -34,6 +34,20 @@ struct grant gcra_take(const struct gcra *, int64_t *tat, int64_t now, long long
  * The same in Lua, on Redis's clock.  KEYS: where TAT stands.  ARGV: the interval,
  * the window, WANTED.  Returns the members of a grant, in their order.
  */
+/* clang-format off */
+#define GCRA_SCRIPT \
+	"local time = redis.call('TIME') " \
+	"local now = time[1] * 1000000 + time[2] " \
+	"local interval, window, wanted = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]) " \
+	"local tat = tonumber(redis.call('GET', KEYS[1]) or 0) or 0 " \
+	"local ahead = math.min(math.max(tat - now, 0), window) " \
+	"local free = math.floor((window - ahead) / interval + 0.001) " \
+	"if free <= 0 then return { 0, 0, ahead, ahead + 0.999 * interval - window } end " \
+	"local count = math.min(free, wanted) " \
+	"ahead = ahead + count * interval " \
+	"redis.call('SET', KEYS[1], string.format('%.0f', now + ahead), 'PX', math.ceil(ahead / 1000)) " \
+	"return { count, free - count, ahead, 0 }"
+/* clang-format on */
 extern const char gcra_script[];
 
 #endif

@@ -169,20 +169,28 @@ static struct verdict judge_alone(struct place *place, const struct gcra *rate)
 
 /* --- asking Redis --- */
 
-static struct script_call call_for(
-    const struct limits *limits, struct arena *arena, const struct limited *who)
+void limits_words(
+    const struct limits *limits, struct arena *arena, const struct limited *who, const char **words)
 {
 	const struct limit_policy *policy = &limits->policies[who->policy];
 	long long part = policy->rate.quota / PART;
 
 	part = part < 1 ? 1 : part > PART_MOST ? PART_MOST : part;
-	return (struct script_call){ .keys = 1,
-		.words = { arena_print(arena, "limit:%s:%u:%llx", policy->name, who->kind,
-			       (unsigned long long)who->id),
-		    arena_print(
-			arena, "%.6f", (double)policy->rate.window_us / (double)policy->rate.quota),
-		    arena_print(arena, "%lld", policy->rate.window_us),
-		    arena_print(arena, "%lld", part) } };
+	words[0] = arena_print(arena, "limit:%s:%u:", policy->name, who->kind);
+	words[1] = arena_print(
+	    arena, "%.6f", (double)policy->rate.window_us / (double)policy->rate.quota);
+	words[2] = arena_print(arena, "%lld", policy->rate.window_us);
+	words[3] = arena_print(arena, "%lld", part);
+}
+
+static struct script_call call_for(
+    const struct limits *limits, struct arena *arena, const struct limited *who)
+{
+	struct script_call call = { .keys = 1 };
+
+	limits_words(limits, arena, who, call.words);
+	call.words[0] = arena_print(arena, "%s%llx", call.words[0], (unsigned long long)who->id);
+	return call;
 }
 
 struct redis_command limits_ask(

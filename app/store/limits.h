@@ -48,6 +48,14 @@ bool limits_judge(
 /* The question for Redis, for a round trip that may carry others' too. */
 struct redis_command limits_ask(struct limits *, struct arena *, const struct limited *);
 
+/*
+ * The four WORDS of that question for a script that finds out whose quota it is: the key but
+ * for the id, which is to follow in hexadecimal, and what gcra_script takes.  The id of WHO
+ * does not count.
+ */
+void limits_words(
+    const struct limits *, struct arena *, const struct limited *who, const char **words);
+
 /* Judges by what Redis REPLIED to that; NULL: it is not to be had. */
 struct verdict limits_hear(
     struct limits *, struct arena *, const struct limited *, const struct redis_reply *replied);

@@ -13,6 +13,7 @@
 #include "core/input/patterns.h"
 #include "core/journey/journey.h"
 #include "core/journey/quota.h"
+#include "core/journey/whose.h"
 #include "t/fuzz/things.h"
 
 void world_broken(const char *condition, const char *where)
@@ -70,6 +71,7 @@ static void make_world(void)
 	world.app.redis = redis_open(&no_redis);
 	world.app.cache = cache_open(world.app.redis, &leases);
 	world.app.quotas = quotas_new(world.arena, quota, 60000);
+	world.app.whose.text = whose_script;
 	world.app.limits = limits_open(world.app.redis, quotas_policies(world.app.quotas));
 }
 

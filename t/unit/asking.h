@@ -20,6 +20,7 @@
 #include "core/input/patterns.h"
 #include "core/journey/journey.h"
 #include "core/journey/quota.h"
+#include "core/journey/whose.h"
 
 static struct {
 	struct arena *arena, *of_request;
@@ -50,6 +51,7 @@ static inline int begin_asking(const struct feature *const *features)
 	now.app.body_limit = 1000;
 	now.app.redis = redis_open(&nowhere);
 	now.app.quotas = quotas_new(now.arena, quota, 60000);
+	now.app.whose.text = whose_script;
 	now.app.limits = limits_open(now.app.redis, quotas_policies(now.app.quotas));
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include "core/answer/kept.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -78,15 +79,36 @@ static void say_hit(struct request *rq, long long age_ms)
 		    arena_print(rq->arena, "ostler; hit; ttl=-%lld", (age_ms + 999) / 1000));
 }
 
-bool kept_ask(struct request *rq, struct redis_command *command)
+bool kept_is_asked(struct request *rq)
 {
 	bool wrong = rq->response.status != 0 || rq->faults.count > 0;
 
 	/* What is kept is JSON. */
-	if (wrong || rq->route->cached.key == NULL || !kept_key_names_all(rq) || csv_asked(rq))
+	return !wrong && rq->route->cached.key != NULL && kept_key_names_all(rq) && !csv_asked(rq);
+}
+
+bool kept_ask(struct request *rq, struct redis_command *command)
+{
+	if (!kept_is_asked(rq))
 		return false;
 	rq->cached.key = kept_key(rq, rq->route->cached.key);
 	return cache_ask(rq->app->cache, rq->arena, &rq->cached, command);
+}
+
+struct kept_halves kept_halves(struct request *rq)
+{
+	const char *template = rq->route->cached.key, *user = strstr(template, KEPT_USER);
+	size_t length = user != NULL ? (size_t)(user - template) : strlen(template);
+
+	return (
+	    struct kept_halves){ .before = kept_key(rq, arena_copy(rq->arena, template, length)),
+		.after = user != NULL ? kept_key(rq, user + strlen(KEPT_USER)) : NULL };
+}
+
+void kept_hear(struct request *rq, const struct redis_reply *reply)
+{
+	rq->cached.key = kept_key(rq, rq->route->cached.key);
+	cache_hear(rq->app->cache, rq->arena, &rq->cached, reply);
 }
 
 int stage_find(struct request *rq)

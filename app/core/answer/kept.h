@@ -16,6 +16,18 @@
 bool kept_ask(struct request *, struct redis_command *);
 
 /*
+ * The same for who asks before it is known who that is.  kept_is_asked: whether there is
+ * anything to ask for; kept_halves: its key before and behind the user; kept_hear: what GET
+ * replied, once the user is known.
+ */
+struct kept_halves {
+	const char *before, *after; /* NULL: the user is not in it, and all of it is before */
+};
+bool kept_is_asked(struct request *);
+struct kept_halves kept_halves(struct request *);
+void kept_hear(struct request *, const struct redis_reply *);
+
+/*
  * The stage behind it: the answer as it was kept, and its status; 0: there is none,
  * the handler is to make it.
  */

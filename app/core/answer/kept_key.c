@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "core/input/object.h"
 
-#define WHO_ASKS "user"
+#define WHO_ASKS "user" /* KEPT_USER without its braces */
 
 static bool is_named(const char *text, const char *name, size_t length)
 {
@@ -125,6 +125,8 @@ static void check_names(const struct route *route, const char *template)
 			bug("%s cannot have the key %s", route->path, template);
 		if (is_named(name, WHO_ASKS, length) && route->access == ANYONE)
 			bug("nobody is {user} in %s", route->path);
+		if (is_named(name, WHO_ASKS, length) && strstr(name, KEPT_USER) != NULL)
+			bug("%s has {user} twice in the key %s", route->path, template);
 	}
 }
 

@@ -10,6 +10,9 @@
 
 #include "core/journey/request.h"
 
+/* Stands in a key for who asks, once at most. */
+#define KEPT_USER "{user}"
+
 /* TEMPLATE filled in from the request, whose path and query are bound. */
 const char *kept_key(struct request *, const char *template);
 

@@ -66,8 +66,7 @@ static const char *hash_as_sql(struct arena *arena, const struct session *sessio
 /* "5 3 1790000000 ana": id, role, the second in which it ends, and the name up to the end. */
 static bool read_copy(struct request *rq, const struct session *session, const struct cached *found)
 {
-	const char *text = found->text != NULL ? arena_copy(rq->arena, found->text, found->length)
-					       : "";
+	const char *text = arena_copy(rq->arena, found->text, found->length);
 	char *end;
 	long long user = strtoll(text, &end, 10);
 	long role = strtol(end, &end, 10);
@@ -81,6 +80,14 @@ static bool read_copy(struct request *rq, const struct session *session, const s
 	rq->username = end + 1;
 	rq->session = session;
 	return true;
+}
+
+/* Another value may be served beyond its time while somebody renews it: not who may what. */
+bool session_hear(struct request *rq, const struct session *session, struct cached *copy,
+    const struct redis_reply *reply)
+{
+	cache_hear(rq->app->cache, rq->arena, copy, reply);
+	return copy->text != NULL && copy->age_ms <= 0 && read_copy(rq, session, copy);
 }
 
 /*
@@ -110,30 +117,20 @@ static void keep_copy(struct request *rq, const struct rows *rows, const struct 
 	cache_put(rq->app->cache, lease, &copy, COPY_SECONDS);
 }
 
-static int identify_by_row(struct request *rq, const struct session *session, struct cached *lease)
+int session_read(struct request *rq, const struct session *session, struct cached *copy)
 {
 	const struct rows *rows = read_row(rq, session);
 
 	if (rows->fate != DONE || rows->count == 0) {
-		cache_release(rq->app->cache, rq->arena, lease);
+		cache_release(rq->app->cache, rq->arena, copy);
 		return rows->fate != DONE ? problem_of_failure(rq) : 0;
 	}
-	keep_copy(rq, rows, lease);
+	keep_copy(rq, rows, copy);
 	rq->user_id = rows_integer(rows, 0, 0);
 	rq->role = role_from_name(rows_text(rows, 0, 1));
 	rq->username = rows_text(rows, 0, 2);
 	rq->session = session;
 	return 0;
-}
-
-int session_identify(struct request *rq, const struct session *session)
-{
-	struct cached found;
-	int64_t asked = clock_now();
-
-	cache_read(rq->app->cache, rq->arena, session->key, &found);
-	rq->redis_us += clock_now() - asked;
-	return read_copy(rq, session, &found) ? 0 : identify_by_row(rq, session, &found);
 }
 
 /* --- beginning and ending --- */

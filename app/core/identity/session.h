@@ -29,10 +29,18 @@ struct session {
 const struct session *session_named(struct request *);
 
 /*
- * Finds out who is asking: fills user_id, role, username and session of the request.
- * Returns 0, or the status of the answer when it cannot be known (503).  Nobody, when the
- * session is none, has ended or is too old.
+ * Both find out who is asking: they fill user_id, role, username and session of the request.
+ *
+ * session_hear: by the copy, which REPLY is what GET said of; NULL: Redis is not to be had.
+ * False: there is none that counts, and COPY has the lease for a new one, if any.
  */
-int session_identify(struct request *, const struct session *);
+bool session_hear(struct request *, const struct session *, struct cached *copy,
+    const struct redis_reply *reply) MUST_CHECK;
+
+/*
+ * By the row, of which it makes a copy.  Returns 0, or the status of the answer when it cannot
+ * be known (503).  Nobody, when the session is none, has ended or is too old.
+ */
+int session_read(struct request *, const struct session *, struct cached *copy);
 
 #endif

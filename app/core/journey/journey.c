@@ -23,28 +23,26 @@ static int stage_length(struct request *rq);
 /*
  * Each returns 0 to go on, or the status of the answer that it has made.
  *
- * The front asks Redis once for all that is needed there.  It comes behind the
- * binding of path and query, since the key of a kept answer is made of them, and
- * before anything is said of their errors or read of the body: nobody makes us
- * work beyond their quota.  Who asks is known before it, as long as everybody is
- * the demo user; what a session says will be judged behind it.
+ * The front asks Redis once for all that is needed there: the session, the quota of
+ * its user, the kept answer.  It comes behind the binding of path and query, since the key
+ * of a kept answer is made of them, and before anything is said of their errors or read of
+ * the body: who may not is told nothing else, and nobody makes us work beyond their quota.
  */
 static const struct stage {
 	const char *name;
 	int (*run)(struct request *);
 } stages[] = {
-	{ "route", stage_route },               /* which line of which table */
-	{ "cross-site", stage_cross_site },     /* does another site's page want it */
-	{ "authenticate", stage_authenticate }, /* who is asking, and may they */
-	{ "bind", stage_bind },                 /* path and query become its struct */
-	{ "front", stage_front },               /* may they ask so often; what the cache has */
-	{ "single", stage_single },             /* is nothing there twice that must not be */
-	{ "length", stage_length },             /* is the body of a size we take */
-	{ "condition", stage_condition },       /* is a change asked for as it must be */
-	{ "once", stage_once },                 /* or was it, perhaps, before */
-	{ "validate", stage_validate },         /* the body too; is all of it right */
-	{ "find", stage_find },                 /* was the answer in the cache */
-	{ "handle", stage_handle },             /* the feature's own code */
+	{ "route", stage_route },           /* which line of which table */
+	{ "cross-site", stage_cross_site }, /* does another site's page want it */
+	{ "bind", stage_bind },             /* path and query become its struct */
+	{ "front", stage_front },           /* who is asking, may they, and so often; the cache */
+	{ "single", stage_single },         /* is nothing there twice that must not be */
+	{ "length", stage_length },         /* is the body of a size we take */
+	{ "condition", stage_condition },   /* is a change asked for as it must be */
+	{ "once", stage_once },             /* or was it, perhaps, before */
+	{ "validate", stage_validate },     /* the body too; is all of it right */
+	{ "find", stage_find },             /* was the answer in the cache */
+	{ "handle", stage_handle },         /* the feature's own code */
 };
 
 void journey_run(struct request *rq)

@@ -19,13 +19,12 @@ void journey_end(struct request *);
  * The stages that are files of their own.  Each returns 0 to go on, or the
  * status of the answer that it has made.
  */
-int stage_cross_site(struct request *);   /* cross_site.c */
-int stage_authenticate(struct request *); /* identity.c */
-int stage_bind(struct request *);         /* inputs.c */
-int stage_front(struct request *);        /* front.c */
-int stage_condition(struct request *);    /* condition.c */
-int stage_once(struct request *);         /* once.c */
-int stage_validate(struct request *);     /* inputs.c */
-int stage_handle(struct request *);       /* handle.c */
+int stage_cross_site(struct request *); /* cross_site.c */
+int stage_bind(struct request *);       /* inputs.c */
+int stage_front(struct request *);      /* front.c */
+int stage_condition(struct request *);  /* condition.c */
+int stage_once(struct request *);       /* once.c */
+int stage_validate(struct request *);   /* inputs.c */
+int stage_handle(struct request *);     /* handle.c */
 
 #endif

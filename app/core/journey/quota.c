@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "core/answer/problem.h"
+#include "core/identity/session.h"
 #include "core/journey/counts.h"
 #include "core/journey/network.h"
 
@@ -44,17 +45,27 @@ static enum quota quota_of(const struct route *route)
 	return route->method == GET ? QUOTA_READ : QUOTA_WRITE;
 }
 
-/*
- * By address: everybody is the demo user, and a quota that everybody shares is
- * nobody's.  Who has signed in will count as themselves, wherever they come from.
- */
-void quota_find(struct request *rq)
+void quota_find_address(struct request *rq)
 {
 	struct network network = network_of(rq->head.remote_address);
 
 	rq->limited = (struct limited){
 		.id = network.id, .kind = network.kind, .policy = quota_of(rq->route)
 	};
+}
+
+void quota_find_user(struct request *rq)
+{
+	rq->limited = (struct limited){
+		.policy = quota_of(rq->route), .kind = QUOTA_OF_USER, .id = (uint64_t)rq->user_id
+	};
+}
+
+/* A part of a hash is as good as random. */
+void quota_find_session(struct request *rq, const struct session *session)
+{
+	rq->limited = (struct limited){ .policy = quota_of(rq->route), .kind = QUOTA_OF_SESSION };
+	memcpy(&rq->limited.id, session->hash, sizeof(rq->limited.id));
 }
 
 /* --- what the answer says --- */

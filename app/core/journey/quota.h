@@ -16,8 +16,20 @@
 struct quotas *quotas_new(struct arena *, const long long quota[QUOTAS], long long window_ms);
 const struct limit_policy *quotas_policies(const struct quotas *);
 
-/* Who this request counts against, in rq->limited; its route must be known. */
-void quota_find(struct request *);
+/* Whose quota it can be: the kinds of struct limited, beside those of a struct network. */
+enum { QUOTA_OF_USER = 100, QUOTA_OF_SESSION };
+
+struct session;
+
+/*
+ * Who this request counts against, in rq->limited; its route must be known.  Whoever has
+ * signed in counts as themselves, wherever they come from, and all others by their address.
+ * A session stands for its user before it is known whose it is: in this process alone, for
+ * what it was lent of that user's quota.
+ */
+void quota_find_address(struct request *);
+void quota_find_user(struct request *);
+void quota_find_session(struct request *, const struct session *);
 
 /* Writes into the answer how rq->verdict says that the quota stands. */
 void quota_tell(struct request *);

@@ -11,6 +11,7 @@
 #include "store/db.h"
 #include "store/limits.h"
 #include "store/redis.h"
+#include "store/script.h"
 
 struct keyring;
 struct mailer;
@@ -59,6 +60,7 @@ struct application {
 	struct cache *cache;
 	struct quotas *quotas;
 	struct limits *limits;      /* of those quotas */
+	struct script whose;        /* whose.c */
 	struct repeats *repeats;    /* refusals that are counted; NULL: each is a line */
 	long long cache_hold_ms;    /* a change that is in doubt is decided by then */
 	atomic_llong jobs_woken_at; /* clock_now: when workers were last told of work */
