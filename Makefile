@@ -59,13 +59,13 @@ STAMP      = $(BUILD)/variant
 objects    = $(patsubst %.c,$(OBJECTS)/%.o,$(wildcard $(1)))
 archive    = $(OBJECTS)/$(1).a
 PROGRAMS   = $(BUILD)/ostlerd $(BUILD)/ostlerctl $(BUILD)/ostler-app
-MODULES    = $(BUILD)/ostler-s3.so $(BUILD)/ostler-smtp.so
+MODULES    = $(BUILD)/ostler-s3.so $(BUILD)/ostler-smtp.so $(BUILD)/ostler-kafka.so
 FUZZERS    = $(patsubst t/fuzz/%.c,$(BUILD)/%,$(filter-out %/world.c %/things.c,$(wildcard t/fuzz/*.c)))
 UNITS      = $(patsubst t/unit/%.c,$(BUILD)/t/%,$(wildcard t/unit/*_test.c))
 
 HELLO      = $(abspath $(BUILD))/hello
 
-.PHONY: all deps run hello stop new-feature check check-deps check-unit check-fuzz fuzz fuzzers lint soak bench bench-jobs bench-supervisor install uninstall clean help FORCE
+.PHONY: all deps run hello stop new-feature check check-deps check-unit check-kafka check-fuzz fuzz fuzzers lint soak bench bench-jobs bench-supervisor install uninstall clean help FORCE
 
 all: $(PROGRAMS) $(MODULES) $(BUILD)/libostler.a ## compile ostlerd, ostlerctl and ostler-app into build/
 
@@ -85,6 +85,8 @@ $(BUILD)/ostler-s3.so: LINKED = $$(pkg-config --libs libcurl expat)
 $(BUILD)/ostler-s3.so: $(call objects,app/store/modules/s3*.c)
 $(BUILD)/ostler-smtp.so: LINKED = $$(pkg-config --libs libcurl)
 $(BUILD)/ostler-smtp.so: $(call objects,app/store/modules/smtp.c)
+$(BUILD)/ostler-kafka.so: LINKED = $$(pkg-config --libs rdkafka)
+$(BUILD)/ostler-kafka.so: $(call objects,app/store/modules/kafka*.c)
 $(MODULES): $(STAMP)
 	@echo "link     $@"
 	$(QUIET)$(filter-out -pie,$(LINK)) -shared -o $@ $(filter %.o,$^) $(LINKED)
@@ -145,6 +147,7 @@ new-feature: ## write a feature with its table, migration and test: make new-fea
 check-deps: deps
 	@stack/packages check
 	@t/node/install '$(BUILD)/node'
+	@t/kafka/fetch '$(BUILD)/kafka' || test -z "$$CI"
 
 check: check-deps ## build all, lint, and pass every test
 	@$(MAKE) all lint check-unit check-fuzz
@@ -158,6 +161,12 @@ $(BUILD)/t/%: LINK += $(HOSTING)
 $(BUILD)/t/%: $(OBJECTS)/t/unit/%.o $(call archive,app) $(call archive,supervisor) $(call archive,base) $(STAMP)
 	@mkdir -p $(@D); echo "link     $@"
 	$(QUIET)$(LINK) -o $@ $(filter %.o %.a,$^) $(LINKED) -lcmocka
+
+check-kafka: deps ## hold a real broker of Kafka, fetched with Maven, to what a broker promises
+	@stack/packages check
+	@t/kafka/fetch '$(BUILD)/kafka'
+	@$(MAKE) all '$(BUILD)/t/broker_test'
+	@CI=true BUILD='$(BUILD)' prove t/kafka.t
 
 fuzz: deps ## feed every parser random input: make fuzz FUZZ_SECONDS=60, seconds for each
 	@stack/packages fuzz

@@ -39,7 +39,8 @@ struct broker_reader;
 struct broker_options {
 	const char *where;     /* "redis:/path/of.sock", "redis:host:port", "kafka:host:port,…" */
 	const char *stream;    /* of Redis the beginning of its keys; of Kafka the topic */
-	long long partitions;  /* of Redis; a topic of Kafka has its own */
+	long long partitions;  /* a topic of Kafka that has fewer gets more, one that has more keeps
+				  them */
 	long long connections; /* at most so many */
 	long long timeout_ms;  /* of a call */
 	long long retry_ms;    /* after a failure the broker is asked again then */

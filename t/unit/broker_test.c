@@ -527,6 +527,63 @@ static void a_redis_that_forgot_the_scripts_is_told_them(void **state)
 	broker_leave(&reader);
 }
 
+/* --- of Kafka alone --- */
+
+/* Whoever was started with more of them adds them; whoever reads comes to know it. */
+static void a_partition_that_is_added_is_read_by_who_is_there(void **state)
+{
+	static const char *const often[] = { "topic.metadata.refresh.interval.ms=300", NULL };
+	struct broker_options options = with.options;
+	struct broker *before, *after = with.broker;
+	struct broker_reader *reader;
+	const char *wrong = NULL;
+	struct seen seen;
+
+	(void)state;
+	if (is_redis())
+		skip();
+	options.partitions = PARTITIONS - 1;
+	options.more = often;
+	before = broker_open(&options, with.arena, &wrong);
+	assert_non_null(before);
+	with.broker = before;
+	publish(0, 100, 20, 10);
+	reader = join("one");
+	begin(&seen);
+	read_until(reader, &seen, 100, 1000, true);
+	assert_int_equal(held(reader), ALL >> 1);
+	with.broker = after;
+	/* Other keys: those of before may stand elsewhere now. */
+	for (int i = 100; i < 200; i++) {
+		const char *key = arena_print(with.arena, "user-%d", i % 79 + 20);
+		const char *body = arena_print(with.arena, "%s:%d", key, i);
+		struct broker_message message = { key, body, strlen(body) };
+
+		assert_true(broker_publish(after, with.arena, &message, 1));
+	}
+	read_until(reader, &seen, 200, 1000, true);
+	assert_int_equal(held(reader), ALL);
+	broker_leave(&reader);
+	broker_close(&before);
+}
+
+static void settings_of_the_client_that_are_none_are_refused(void **state)
+{
+	static const char *const none[] = { "compression.codecs=lz4", NULL };
+	static const char *const wordless[] = { "sasl.mechanism", NULL };
+	struct broker_options options = with.options;
+	const char *wrong = NULL;
+
+	(void)state;
+	options.where = "kafka:127.0.0.1:9";
+	options.more = none;
+	assert_null(broker_open(&options, with.arena, &wrong));
+	assert_non_null(strstr(wrong, "compression.codecs"));
+	options.more = wordless;
+	assert_null(broker_open(&options, with.arena, &wrong));
+	assert_non_null(strstr(wrong, "\"sasl.mechanism\" is no \"name=value\""));
+}
+
 static void a_place_that_is_none_is_refused(void **state)
 {
 	struct broker_options options = with.options;
@@ -549,9 +606,8 @@ static void a_broker_that_is_gone_takes_nothing(void **state)
 	struct broker *broker;
 
 	(void)state;
-	if (!is_redis())
-		skip();
-	options.where = "redis:/nowhere/at/all.sock";
+	options.where = is_redis() ? "redis:/nowhere/at/all.sock" : "kafka:127.0.0.1:9";
+	options.timeout_ms = 500;
 	broker = broker_open(&options, with.arena, &wrong);
 	assert_non_null(broker);
 	assert_false(broker_publish(broker, with.arena, &message, 1));
@@ -574,6 +630,8 @@ int main(void)
 		TEST(what_any_group_has_not_done_with_is_never_trimmed),
 		TEST(a_group_that_was_lost_goes_on_where_the_caller_was),
 		TEST(a_redis_that_forgot_the_scripts_is_told_them),
+		TEST(a_partition_that_is_added_is_read_by_who_is_there),
+		TEST(settings_of_the_client_that_are_none_are_refused),
 		TEST(a_place_that_is_none_is_refused),
 		TEST(a_broker_that_is_gone_takes_nothing),
 	};
