@@ -138,7 +138,7 @@ const struct section config_table = { .size = sizeof(struct config), .check = ch
 	{ SETTING(struct config, broker_settings), .max = 100,
 	    .doc = "Of Kafka: further settings of librdkafka, each as \"name=value\": TLS, SASL and others." },
 	{ SETTING(struct config, broker_partitions), .preset = "8", .min = 1, .max = 256,
-	    .doc = "Of Redis: the streams that events are spread over, by who caused them. So many consumers can share them." },
+	    .doc = "The streams of Redis, or the least partitions of Kafka's topic, by who caused an event. So many consumers can share them." },
 	{ SETTING(struct config, broker_connections), .preset = "8", .min = 1, .max = 1000,
 	    .doc = "At most so many connections per process to publish on." },
 	{ SETTING_AS(struct config, broker_timeout, SETTING_DURATION), .preset = "2s", .min = 10, .max = 600000,
