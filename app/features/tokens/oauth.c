@@ -10,15 +10,9 @@
  */
 #include "features/tokens/tokens.h"
 
-#include "base/crypto.h"
-#include "core/identity/role.h"
 #include "core/identity/scope.h"
-#include "core/input/formats.h"
-#include "features/tokens/basic.h"
+#include "features/tokens/shown.h"
 
-struct token_request {
-	const char *grant_type, *client_id, *client_secret, *scope, *refresh_token;
-};
 struct token_answer {
 	const char *access_token, *token_type, *scope, *refresh_token;
 	long long expires_in;
@@ -42,88 +36,6 @@ const struct shape token_answer_shape = SHAPE(struct token_answer,
 	{ FIELD(struct token_answer, scope) },
 	{ FIELD(struct token_answer, refresh_token), .nullable = true, .doc = "null: this client gets none." });
 /* clang-format on */
-
-/* A client that has shown its secret. */
-struct shown {
-	const char *id; /* as it calls itself */
-	const char *user_id, *username, *scope;
-	long long number; /* the id of its row */
-	const char *role; /* the lower of its own and the user's */
-	bool refresh;
-};
-
-static int refuse(struct request *rq, int status, const char *error, const char *description)
-{
-	return reply_refusal(rq, status, error, "%s", description);
-}
-
-/* RFC 6749, 5.2, and RFC 9110, 15.5.2: a 401 says how to do better. */
-static int refuse_client(struct request *rq, const char *id)
-{
-	audit(rq, AUDIT_TOKEN_REFUSED, .subject = "client", .actor = id);
-	reply_challenge(rq, "Basic realm=\"oauth\", charset=\"UTF-8\"");
-	return refuse(rq, 401, "invalid_client", "The client is unknown, or its secret is wrong.");
-}
-
-/* --- who is it --- */
-
-static const char *lower_role(const char *one, const char *other)
-{
-	return role_from_name(one) < role_from_name(other) ? one : other;
-}
-
-static bool has_secret(struct request *rq, const struct rows *rows, const char *secret)
-{
-	const char *given_hash = secret_digest(request_arena(rq), secret);
-
-	return rows_length(rows, 0, 0) == (int)strlen(given_hash) &&
-	       bytes_are_same(rows_text(rows, 0, 0), given_hash, strlen(given_hash));
-}
-
-/* 0, or the status of the answer. */
-static int find_client(struct request *rq, const struct credentials *sent, struct shown *client)
-{
-	const struct rows *rows;
-
-	if (!uuid_is_valid(sent->id))
-		return refuse_client(rq, sent->id);
-	rows = query(rq,
-	    "SELECT '\\x' || encode(c.secret_hash, 'hex'), c.user_id, u.username, c.role, u.role,"
-	    " c.scope, c.refresh, c.id FROM api_clients c JOIN users u ON u.id = c.user_id"
-	    " WHERE c.client_id = $1::uuid",
-	    sent->id);
-	if (rows->fate != DONE)
-		return reply_done(rq, rows);
-	if (rows->count == 0 || !has_secret(rq, rows, sent->secret))
-		return refuse_client(rq, sent->id);
-	*client = (struct shown){ .id = sent->id,
-		.user_id = rows_text(rows, 0, 1),
-		.username = rows_text(rows, 0, 2),
-		.role = lower_role(rows_text(rows, 0, 3), rows_text(rows, 0, 4)),
-		.scope = rows_text(rows, 0, 5),
-		.refresh = rows_text(rows, 0, 6)[0] == 't',
-		.number = rows_integer(rows, 0, 7) };
-	return 0;
-}
-
-/* One way or the other, never both (RFC 6749, 2.3). */
-static int authenticate(struct request *rq, const struct token_request *in, struct shown *client)
-{
-	struct credentials sent = { in->client_id, in->client_secret };
-
-	if (request_authorization(rq) != NULL) {
-		if (in->client_secret != NULL)
-			return refuse(rq, 400, "invalid_request",
-			    "The secret stands in Authorization and in the body.");
-		if (!basic_read(request_arena(rq), request_authorization(rq), &sent))
-			return refuse_client(rq, NULL);
-		if (in->client_id != NULL && strcmp(in->client_id, sent.id) != 0)
-			return refuse(rq, 400, "invalid_request", "There are two client_id.");
-	}
-	if (sent.id == NULL || sent.secret == NULL)
-		return refuse_client(rq, sent.id);
-	return find_client(rq, &sent, client);
-}
 
 /* --- giving --- */
 
@@ -169,7 +81,8 @@ static int by_secret(struct request *rq, const struct token_request *in, const s
 	const char *scope = scope_narrow(client->scope, in->scope);
 
 	if (scope == NULL)
-		return refuse(rq, 400, "invalid_scope", "The client may not have such a scope.");
+		return oauth_refuse(
+		    rq, 400, "invalid_scope", "The client may not have such a scope.");
 	return give(rq, client, scope, begin_family(rq, client, scope));
 }
 
@@ -209,7 +122,7 @@ static int refuse_refresh(struct request *rq, const struct shown *client, const 
 		return reply_done(rq, ended);
 	audit(rq, ended->count > 0 ? AUDIT_TOKEN_REUSED : AUDIT_TOKEN_REFUSED,
 	    .subject = client->id, .actor = client->username);
-	return refuse(rq, 400, "invalid_grant",
+	return oauth_refuse(rq, 400, "invalid_grant",
 	    "The refresh token was used before, has expired or was never ours.");
 }
 
@@ -243,11 +156,13 @@ static int by_refresh_token(
 	const struct rows *taken;
 
 	if (in->refresh_token == NULL)
-		return refuse(rq, 400, "invalid_request", "refresh_token is missing.");
+		return oauth_refuse(rq, 400, "invalid_request", "refresh_token is missing.");
 	if (!client->refresh)
-		return refuse(rq, 400, "unauthorized_client", "This client has no refresh tokens.");
+		return oauth_refuse(
+		    rq, 400, "unauthorized_client", "This client has no refresh tokens.");
 	if (!may_narrow(rq, in->refresh_token, in->scope))
-		return refuse(rq, 400, "invalid_scope", "The token was never for such a scope.");
+		return oauth_refuse(
+		    rq, 400, "invalid_scope", "The token was never for such a scope.");
 	next = secret_make(request_arena(rq));
 	taken = exchange(rq, client, in->refresh_token, next);
 	if (taken->fate != DONE)
@@ -256,7 +171,7 @@ static int by_refresh_token(
 		return refuse_refresh(rq, client, in->refresh_token);
 	scope = scope_now(client, rows_text(taken, 0, 0), in->scope);
 	if (scope == NULL)
-		return refuse(
+		return oauth_refuse(
 		    rq, 400, "invalid_scope", "The client may no longer have that scope.");
 	return give(rq, client, scope, next);
 }
@@ -265,7 +180,7 @@ int give_token(struct request *rq)
 {
 	const struct token_request *in = input(rq);
 	struct shown client = { .id = NULL };
-	int answered = authenticate(rq, in, &client);
+	int answered = shown_find(rq, in, &client);
 
 	if (answered != 0)
 		return answered;
@@ -273,7 +188,7 @@ int give_token(struct request *rq)
 		return by_secret(rq, in, &client);
 	if (strcmp(in->grant_type, "refresh_token") == 0)
 		return by_refresh_token(rq, in, &client);
-	return refuse(rq, 400, "unsupported_grant_type",
+	return oauth_refuse(rq, 400, "unsupported_grant_type",
 	    "grant_type is client_credentials or refresh_token.");
 }
 
