@@ -33,6 +33,10 @@ struct config {
 	const char *mail, *mail_from, *mail_user, *mail_secret_file;
 	long long mail_timeout;
 	const char *site;
+	long long password_slots, password_wait;
+	const char *password_lock;
+	long long attempt_first, attempt_most, attempt_memory;
+	long long invitation_life, reset_life, link_pause;
 	long long audit_window, audit_keep;
 	const char *keys, *token_issuer, *token_audience, *totp_issuer;
 	long long token_lifetime, refresh_lifetime;

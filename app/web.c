@@ -6,10 +6,14 @@
  * process starts, and a mistake in one ends it.  Then nothing that requests share
  * changes any more, which is why they share it without a lock.
  */
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/log.h"
+#include "base/slots.h"
 #include "core/audit/audit.h"
 #include "core/audit/repeats.h"
 #include "core/identity/keyring.h"
@@ -43,6 +47,19 @@ static bool is_listening(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) == 0 && listening;
 }
 
+/* What hashing passwords may take of this machine, over all its processes. */
+static void open_slots(struct footing *footing)
+{
+	const struct config *config = footing->config;
+	long count = config->password_slots > 0 ? (long)config->password_slots
+						: sysconf(_SC_NPROCESSORS_ONLN);
+
+	footing->app.hashing.wait_ms = config->password_wait;
+	footing->app.hashing.slots = slots_open(config->password_lock, count > 0 ? (int)count : 1);
+	if (footing->app.hashing.slots == NULL)
+		die("password_lock: %s: %s", config->password_lock, strerror(errno));
+}
+
 int role_web(const struct ostler_program *program, const struct config *config, char **words)
 {
 	const long long quota[QUOTAS] = { [QUOTA_READ] = config->limit_read,
@@ -66,12 +83,14 @@ int role_web(const struct ostler_program *program, const struct config *config, 
 	footing.app.quotas = quotas_new(footing.arena, quota, config->limit_window);
 	footing.app.whose.text = whose_script;
 	footing.app.limits = limits_open(footing.app.redis, quotas_policies(footing.app.quotas));
+	open_slots(&footing);
 	footing.app.repeats = repeats_open(config->audit_window * 1000);
 	footing.app.router = router_build(footing.arena, program->features);
 	describe(&footing.app, program, footing.arena);
 	loop_run(&footing.app, &loop);
 	audit_write_counts(&footing.app, footing.arena, true);
 	repeats_close(&footing.app.repeats);
+	slots_close(&footing.app.hashing.slots);
 	limits_close(&footing.app.limits);
 	footing_close(&footing);
 	return EXIT_SUCCESS;

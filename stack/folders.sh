@@ -60,6 +60,7 @@ make_data_folders() {
 	folder "$VAR/redis-cache" 0700 redis
 	folder "$VAR/redis-stream" 0700 redis
 	folder "$VAR/uploads" 0700 "$APP_USER"
+	folder "$VAR/run" 0700 "$APP_USER"
 	folder "$VAR/objects" 0750 "$APP_USER"
 	folder "$VAR/keys" 0700 "$APP_USER"
 }

@@ -42,16 +42,23 @@ subtest 'the features of ostler-app' => sub {
 	$stack->psql(q{UPDATE users SET password_hash = (SELECT password_hash FROM users WHERE username = 'known') WHERE username = 'demo'});
 	my $with_factor = sub { return $stack->psql(q{WITH u AS (INSERT INTO users (username, name, email) SELECT x, x, x || '@example.org' FROM (SELECT gen_random_uuid()::text) AS r (x) RETURNING id)
 		INSERT INTO second_factors (user_id, sealed, confirmed_at) SELECT id, '', now() FROM u RETURNING user_id}) };
+	my $token = 'A' x 43;
+	$stack->psql(q{INSERT INTO one_time_links (token_hash, user_id, purpose, expires_at)
+		SELECT sha256(decode(repeat('00', 32), 'hex')), id, 'reset', now() + interval '1 hour' FROM users WHERE username = 'known'});
 	my $client = $stack->post('/api/clients', json => { name => 'x' })->{json};
 	my %secret = (client_id => $client->{client_id}, client_secret => $client->{secret});
 	keeps_its_contract($stack,
 		# Whoever asks so has no session that could end.
-		as => { map { ("POST $_" => undef) } qw(/api/register /api/login /api/logout /oauth/token) },
+		as => { map { ("POST $_" => undef) } qw(/api/register /api/login /api/logout /api/password/forgot /api/password/reset /oauth/token) },
 		names => { '/users/{id}/totp' => $with_factor, (map { $_ => $task } '/complete/{id}', '/delete/{id}'), (map { $_ => sub { 'none' } } '/api/jobs/kinds/{kind}/pause', '/api/jobs/kinds/{kind}/resume'),
 			(map { $_ => $job } '/api/task/{id}', '/api/jobs/{id}', '/api/jobs/{id}/cancel'), '/api/jobs/{id}/retry' => $dead },
 		right => { (map { ("POST /api/me/totp/$_" => []) } qw(confirm recovery-codes disable)), 'POST /api/me/totp' => [ { password => $credentials{password} } ],
 			'POST /api/clients' => [ { name => 'y' }, { name => 'y', role => 'viewer', scope => 'read', refresh => JSON::PP::false, user_id => 1 } ],
 			'POST /oauth/token' => [ { grant_type => 'client_credentials', %secret }, { grant_type => 'client_credentials', scope => 'read', %secret, more => 'x' } ],
+			'POST /api/password/forgot' => [ { username => 'known' }, { email => 'known@example.org' } ],
+			'POST /api/password/reset' => [ { token => $token, password => $credentials{password} } ],
+			# One that is right ends the session that asks: t/password.t.
+			'POST /api/me/password' => [],
 			'POST /api/login' => [ \%credentials ], 'GET /api/vendas' => [ { mes => '2025-01' }, { from => '2025-01', to => '2025-03' } ],
 			'PUT /api/vendas/arquivos/{mes}' => ["order_id,sold_at,region,product,quantity,total\n"] });
 };

@@ -109,7 +109,7 @@ subtest 'signing in' => sub {
 	my @at_once = $stack->at_once(map { [ POST => '/api/login', as => undef, json => { username => 'eva', password => $password, code => code($secret, 1) } ] } 1 .. 6);
 	is_deeply [ sort map { $_->{status} } @at_once ], [ 200, (401) x 5 ], 'of six at once with one code one is let in';
 	cmp_ok audited('second_factor_failed', q{actor = 'eva'}), '>=', 5, 'refusals are in the audit';
-	is audited('sign_in', q{actor = 'eva'}), 2, 'and so is who was let in' if $stack->psql(q{SELECT count(*) FROM audit WHERE kind = 'sign_in'}) > 0;
+	cmp_ok audited('sign_in', q{actor = 'eva'}), '>=', 2, 'and so is who was let in';
 };
 
 subtest 'codes on paper' => sub {

@@ -46,7 +46,7 @@ subtest 'an account' => sub {
 	problem_ok anonymous(POST => '/api/register', json => { %eva, username => 'x', password => 'x' x 129 }), 422, 'a long one', ['/password body'];
 	problem_ok anonymous(POST => '/api/register', json => { %eva, username => 'x', password => 'x' x (1 << 20) }), 413, 'one of a megabyte';
 	problem_ok anonymous(POST => '/api/register', json => { %eva, username => 'x', role => 'admin' }), 422, 'a role cannot be wished for', ['/role body'];
-	is anonymous(POST => '/api/register', json => { username => 'long', email => 'long@example.org', password => 'pässwörd' x 16 })->{status}, 201, '128 characters are taken, whatever their bytes';
+	is anonymous(POST => '/api/register', json => { username => 'long', email => 'long@example.org', password => 'pässwörd-anders-' x 8 })->{status}, 201, '128 characters are taken, whatever their bytes';
 };
 
 subtest 'signing in' => sub {

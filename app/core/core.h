@@ -65,20 +65,50 @@ extern const char *const role_names[];  /* the roles, for .one_of: "viewer", …
  */
 bool session_start(struct request *, long long user, const char *password_hash);
 
-/* The session that asked ends, whether or not it is one. */
-void session_end(struct request *);
+/* The session that asked ends, whether or not it is one; returns whose it was, or 0. */
+long long session_end(struct request *);
 
 /* All sessions of a user end,. */
 void sessions_end_all(struct request *, long long user);
 
 /*
- * Passwords.  password_keep: what is stored of one; NULL after the answer says why not.
- * password_matches: HASH may be NULL, of somebody who has none or is not there: it takes
- * as long.  password_is_outdated: it should be kept anew, at a higher price.
+ * Passwords.  Hashing one takes a while on purpose, so have no transaction open; when
+ * too many are at it, the answer is 503.  password_refuse: the answer's status when
+ * OWNER must not have what was sent as FIELD, or 0.  password_keep: what is stored of it; NULL
+ * after the answer says why not.  password_judge: HASH may be NULL, of somebody who has none or is
+ * not there: it takes as long.  password_renewed: what is to be stored instead, now that hashing is
+ * to cost more; NULL: it can stay.
  */
+enum password_verdict {
+	PASSWORD_WRONG,
+	PASSWORD_RIGHT,
+	PASSWORD_BUSY, /* and the answer says so */
+};
+struct password_owner;
+int password_refuse(struct request *, const char *field, const char *password,
+    const struct password_owner *) MUST_CHECK;
 const char *password_keep(struct request *, const char *password) MUST_CHECK;
-bool password_matches(struct request *, const char *password, const char *hash) MUST_CHECK;
-bool password_is_outdated(struct request *, const char *hash);
+enum password_verdict password_judge(
+    struct request *, const char *password, const char *hash) MUST_CHECK;
+const char *password_renewed(struct request *, const char *password, const char *hash);
+
+/*
+ * Tries to sign in, as NAME or anything else that is guessed at.  attempt_begin counts one,
+ * outside of any transaction: 0, or the status of the answer that says how long to wait.
+ * attempt_end: it has succeeded, and those before it are forgiven.
+ */
+int attempt_begin(struct request *, const char *name) MUST_CHECK;
+void attempt_end(struct request *, const char *name);
+void attempt_undo(struct request *, const char *name); /* it was none: the one begun last */
+void attempts_forget(struct request *); /* those that count no more; in a job, now and then */
+
+/* How people come by a password without knowing one: as ostler-app.conf(5) says, in seconds. */
+struct link_options {
+	const char *site; /* what links begin with */
+	double invitation, reset;
+	double pause; /* between two to the same person */
+};
+const struct link_options *link_options(struct request *);
 
 /*
  * The second factor of a user whose password was right: 0 when there is none or CODE, of
@@ -116,6 +146,14 @@ struct rows *query_run(struct request *, const struct statement *);
  */
 #define query_later(rq, sql, ...) query_later_run(rq, STATEMENT(sql, __VA_ARGS__))
 void query_later_run(struct request *, const struct statement *);
+
+/*
+ * For a handler that first does something slow and then changes things that belong
+ * together: WORK runs as the handler of a route with .transaction would, so that no
+ * connection waits meanwhile.  Returns what it answers.
+ */
+typedef int work_fn(struct request *, void *context);
+int together(struct request *rq, work_fn *work, void *context);
 
 /*
  * Many rows within a transaction: copy_begin(rq, "COPY … FROM STDIN"), copy_send any

@@ -92,8 +92,8 @@ sub become_start
 sub write_hook
 {
 	my ($self) = @_;
-	# Passwords are cheap here: what their hashing costs is looked at where it is the matter.
-	my %changes = (%{ $self->{options} }, app => { password_memory => '64K', password_passes => 1, %{ $self->{options}{app} // {} } });
+	# Passwords are cheap here, wrong ones too: what they cost is looked at where it is the matter.
+	my %changes = (%{ $self->{options} }, app => { password_memory => '64K', password_passes => 1, attempt_first => '1ms', attempt_most => '1ms', %{ $self->{options}{app} // {} } });
 	my $wishes = JSON::PP->new->canonical->encode(
 	    { map { $_ => marked($changes{$_}) } grep { $changes{$_} } qw(app pools ostler) });
 	my $hook = "$self->{folder}/after-render";

@@ -29,8 +29,6 @@ const char *const audit_names[] = {
 	[AUDIT_PASSWORD_CHANGED] = "password_changed",
 	[AUDIT_LINK_SENT] = "link_sent",
 	[AUDIT_LINK_USED] = "link_used",
-	[AUDIT_TASK_DELETED] = "task_deleted",
-	[AUDIT_FILE_DELETED] = "file_deleted",
 	[AUDIT_SECOND_FACTOR_ON] = "second_factor_on",
 	[AUDIT_SECOND_FACTOR_OFF] = "second_factor_off",
 	[AUDIT_RECOVERY_CODE_USED] = "recovery_code_used",
@@ -76,7 +74,7 @@ static struct audit_line completed(const struct request *rq, const struct audit_
 	struct audit_line whole = *line;
 
 	if (whole.actor_id == 0 && whole.actor == NULL)
-		whole.actor_id = rq->user_id;
+		whole.actor_id = rq->user_id, whole.actor = rq->username;
 	return whole;
 }
 

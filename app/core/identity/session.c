@@ -53,6 +53,15 @@ const struct session *session_named(struct request *rq)
 	return session_of(rq->arena, hash);
 }
 
+bool session_is_malformed(struct request *rq)
+{
+	const char *value = cookie_find(rq->arena, rq->head.cookie, cookie_name(rq));
+	unsigned char id[ID_BYTES];
+
+	/* An empty one is what is left of a sign-out. */
+	return value != NULL && *value != '\0' && !base64url_read(value, id, sizeof(id));
+}
+
 /* As PostgreSQL reads a bytea. */
 static const char *hash_as_sql(struct arena *arena, const struct session *session)
 {
@@ -205,16 +214,18 @@ bool session_start(struct request *rq, long long user, const char *password_hash
 	return true;
 }
 
-void session_end(struct request *rq)
+long long session_end(struct request *rq)
 {
 	const struct session *session = session_named(rq);
+	const struct rows *rows;
 
 	set_cookie(rq, "", 0);
 	if (session == NULL)
-		return;
-	query(rq, "DELETE FROM sessions WHERE id_hash = $1::bytea RETURNING user_id",
+		return 0;
+	rows = query(rq, "DELETE FROM sessions WHERE id_hash = $1::bytea RETURNING user_id",
 	    hash_as_sql(rq->arena, session));
 	cache_drop(rq, session->key);
+	return rows->fate == DONE && rows->count > 0 ? rows_integer(rows, 0, 0) : 0;
 }
 
 void sessions_end_all(struct request *rq, long long user)

@@ -28,6 +28,9 @@ struct session {
  */
 const struct session *session_named(struct request *);
 
+/* Whether there is such a cookie, and it can be no session: not even one that has ended. */
+bool session_is_malformed(struct request *);
+
 /*
  * Both find out who is asking: they fill user_id, role, username and session of the request.
  *

@@ -129,6 +129,10 @@ static int ask_of_somebody(struct request *rq)
 	if (bearer_is_sent(rq))
 		return ask_of_bearer(rq);
 	session = session_named(rq);
+	if (session == NULL && session_is_malformed(rq))
+		audit(rq, AUDIT_SESSION_REFUSED,
+		    .subject = arena_print(
+			rq->arena, "%s %s", method_name(rq->method), rq->template));
 	return session != NULL ? ask_of_session(rq, session) : ask_of_nobody(rq);
 }
 

@@ -56,7 +56,7 @@ static int settle(struct request *rq, int status, size_t lines)
 	return problem_of_failure(rq);
 }
 
-static int attempt(struct request *rq)
+static int attempt(struct request *rq, work_fn *work, void *context)
 {
 	size_t lines = rq->response.lines.length;
 	int status;
@@ -69,7 +69,7 @@ static int attempt(struct request *rq)
 	}
 	if (condition_is_set(rq))
 		condition_ask(rq);
-	status = rq->route->handler(rq);
+	status = work(rq, context);
 	/* A handler may have answered before it asked for what then failed. */
 	if (rq->failure != DONE && status < 400) {
 		forget_answer(rq, lines);
@@ -84,12 +84,12 @@ static int attempt(struct request *rq)
 	return settle(rq, status, lines);
 }
 
-/* Calls the handler within a transaction, again when that came to nothing by itself. */
-static int in_transaction(struct request *rq)
+/* Works within a transaction, again when that came to nothing by itself. */
+int together(struct request *rq, work_fn *work, void *context)
 {
 	size_t lines = rq->response.lines.length;
 	struct audit_note *refusals = rq->refusals;
-	int status = attempt(rq);
+	int status = attempt(rq, work, context);
 
 	for (int tries = 1; rq->failure == RETRY && tries < TRIES; tries++) {
 		forget_answer(rq, lines);
@@ -97,15 +97,21 @@ static int in_transaction(struct request *rq)
 		rq->failure = DONE;
 		rq->drops = NULL;
 		rq->drops_count = 0;
-		status = attempt(rq);
+		status = attempt(rq, work, context);
 	}
 	return status;
 }
 
+static int call_handler(struct request *rq, void *unused)
+{
+	(void)unused;
+	return rq->route->handler(rq);
+}
+
 int stage_handle(struct request *rq)
 {
-	bool together = rq->route->transaction || condition_is_set(rq) || once_is_asked(rq);
-	int status = together ? in_transaction(rq) : rq->route->handler(rq);
+	bool whole = rq->route->transaction || condition_is_set(rq) || once_is_asked(rq);
+	int status = whole ? together(rq, call_handler, NULL) : rq->route->handler(rq);
 
 	/* Behind the commit: a reader must not keep what was there before it. */
 	kept_settle(rq);

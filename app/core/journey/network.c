@@ -23,3 +23,22 @@ struct network network_of(const char *address)
 	}
 	return network;
 }
+
+const char *network_text(struct arena *arena, const char *address)
+{
+	struct network network = network_of(address);
+	struct in6_addr six = { .s6_addr = { 0 } };
+	char text[NETWORK_TEXT];
+
+	if (network.kind == 0)
+		return "";
+	if (network.kind == 4) {
+		struct in_addr four = { .s_addr = (in_addr_t)network.id };
+
+		inet_ntop(AF_INET, &four, text, sizeof(text));
+		return arena_copy(arena, text, strlen(text));
+	}
+	memcpy(six.s6_addr, &network.id, sizeof(network.id));
+	inet_ntop(AF_INET6, &six, text, sizeof(text));
+	return arena_print(arena, "%s/64", text);
+}

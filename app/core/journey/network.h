@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "base/attributes.h"
+#include "base/arena.h"
 
 #define NETWORK_TEXT 46 /* room for any address as text: INET6_ADDRSTRLEN */
 
@@ -19,5 +19,8 @@ struct network {
  * Of IPv6 the first 64 bits: a subscriber has all the rest to themselves (RFC 6177).
  */
 struct network network_of(const char *address);
+
+/* The same as PostgreSQL's inet takes it: "192.0.2.1", "2001:db8:1:2::/64"; "": nobody's. */
+const char *network_text(struct arena *, const char *address);
 
 #endif

@@ -105,6 +105,11 @@ struct object_store *request_objects(struct request *rq)
 	return rq->app->objects;
 }
 
+const struct link_options *link_options(struct request *rq)
+{
+	return &rq->app->links;
+}
+
 struct mailer *request_mailer(struct request *rq)
 {
 	return rq->app->mailer;

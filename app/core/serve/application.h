@@ -6,7 +6,7 @@
 
 #include "base/crypto.h"
 #include "core/answer/cors.h"
-#include "core/route.h"
+#include "core/core.h"
 #include "store/cache.h"
 #include "store/db.h"
 #include "store/limits.h"
@@ -16,6 +16,7 @@
 struct keyring;
 struct mailer;
 struct outlets;
+struct slots;
 struct patterns;
 struct repeats;
 struct router;
@@ -33,6 +34,18 @@ struct session_options {
 	double life; /* in all */
 };
 
+/* How many passwords may be hashed at once, and how long one waits for that. */
+struct hashing {
+	struct slots *slots; /* NULL: there is no bound */
+	long long wait_ms;
+};
+
+/* How long a sign-in that failed makes the next one wait; seconds. */
+struct attempt_options {
+	double first, most; /* it doubles from the one to the other */
+	double remembered;  /* so long after the last one */
+};
+
 struct application {
 	const struct feature *const *features; /* NULL-terminated */
 	const struct router *router;
@@ -44,6 +57,9 @@ struct application {
 	size_t body_limit; /* bytes */
 	struct password_cost passwords;
 	struct session_options sessions;
+	struct hashing hashing;
+	struct attempt_options attempts;
+	struct link_options links;
 	struct cors cors;             /* which other sites' pages may read answers */
 	long long retry_after_s;      /* a database that was gone is asked again by then */
 	const char *uploads;          /* the folder of temporary files */

@@ -3,9 +3,10 @@
 #define FEATURES_ACCOUNTS_ACCOUNT_H
 
 #include "core/core.h"
+#include "core/identity/password_rule.h"
 
-#define PASSWORD_LEAST 8
-#define PASSWORD_MOST  128
+#define PASSWORD_DOC \
+	"None that many people use, and not made of your own name: core/identity/password_rule.h."
 
 extern const struct shape account_shape;
 
@@ -19,6 +20,13 @@ extern const struct shape account_shape;
 int reply_account(struct request *, const struct rows *);
 
 extern const struct shape credentials_shape;
-handler_fn sign_in, sign_out;
+handler_fn sign_in, sign_out; /* sign_in.c */
+
+extern const struct shape password_change_shape;
+handler_fn change_password; /* password.c */
+
+extern const struct shape forgotten_shape, link_asked_shape, reset_shape;
+extern const struct job_kind send_link_job, forget_job;
+handler_fn ask_for_link, reset_password; /* links.c */
 
 #endif

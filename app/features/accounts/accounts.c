@@ -29,7 +29,7 @@ static const struct shape newcomer = SHAPE(struct newcomer,
 	{ FIELD_AS(struct newcomer, email, EMAIL), .required = true, .example = "ana@example.org",
 	    .unique = "users_email_unique" },
 	{ FIELD(struct newcomer, password), .min = PASSWORD_LEAST, .max = PASSWORD_MOST, .required = true,
-	    .example = "correct horse battery" },
+	    .example = "correct horse battery", .doc = PASSWORD_DOC },
 	{ FIELD(struct newcomer, name), .min = 1, .max = 200, .doc = "The user name unless given." });
 /* clang-format on */
 
@@ -50,9 +50,16 @@ int reply_account(struct request *rq, const struct rows *rows)
 static int sign_up(struct request *rq)
 {
 	const struct newcomer *in = input(rq);
-	const char *hash = password_keep(rq, in->password);
+	const struct password_owner owner = {
+		.username = in->username, .name = in->name, .email = in->email
+	};
+	int answered = password_refuse(rq, "password", in->password, &owner);
 	const struct rows *made;
+	const char *hash;
 
+	if (answered != 0)
+		return answered;
+	hash = password_keep(rq, in->password);
 	if (hash == NULL)
 		return 503;
 	made = query(rq,
@@ -61,6 +68,8 @@ static int sign_up(struct request *rq)
 	    in->username, in->name, in->email, hash);
 	if (made->fate == DONE) {
 		session_start(rq, rows_integer(made, 0, 0), NULL);
+		audit(rq, AUDIT_REGISTERED, .actor = rows_text(made, 0, 1),
+		    .actor_id = rows_integer(made, 0, 0));
 		reply_location(rq, "/api/me");
 	}
 	return reply_account(rq, made);
@@ -71,13 +80,25 @@ static int read_me(struct request *rq)
 	return reply_row(rq, query(rq, "SELECT " ACCOUNT " FROM users WHERE id = $1", user_id(rq)));
 }
 
+/* What every route has where somebody may guess: many tries are dear, and all that fail are on
+ * record. */
+#define GUARDED .guarded = true, .secret = true, .quota = QUOTA_EXPENSIVE
+
 /* clang-format off */
 const struct feature accounts_feature = { .name = "accounts", .doc = "Signing up, in and out; one's own account.", .routes = ROUTES(
 	{ ROUTE(POST, "/api/register", "Make an account and sign in", ANYONE, sign_up),
-	    .takes = &newcomer, .gives = &account_shape, .status = 201, .secret = true,
+	    .takes = &newcomer, .gives = &account_shape, .status = 201, GUARDED,
 	    .transaction = true, .drops = DROPS("users_list") },
 	{ ROUTE(POST, "/api/login", "Sign in", ANYONE, sign_in),
-	    .takes = &credentials_shape, .gives = &account_shape, .secret = true },
-	{ ROUTE(POST, "/api/logout", "Sign out", ANYONE, sign_out) },
-	{ ROUTE(GET, "/api/me", "Read my account", SIGNED_IN, read_me), .gives = &account_shape }) };
+	    .takes = &credentials_shape, .gives = &account_shape, GUARDED },
+	{ ROUTE(POST, "/api/logout", "Sign out", ANYONE, sign_out), .transaction = true },
+	{ ROUTE(POST, "/api/password/forgot", "Ask for a link to choose a new password", ANYONE, ask_for_link),
+	    .takes = &forgotten_shape, .gives = &link_asked_shape, .status = 202, GUARDED },
+	{ ROUTE(POST, "/api/password/reset", "Choose a password by such a link", ANYONE, reset_password),
+	    .takes = &reset_shape, GUARDED },
+	{ ROUTE(GET, "/api/me", "Read my account", SIGNED_IN, read_me), .gives = &account_shape },
+	{ ROUTE(POST, "/api/me/password", "Choose another password", SIGNED_IN, change_password),
+	    .takes = &password_change_shape, GUARDED }),
+	.jobs = JOBS(&send_link_job, &forget_job),
+	.crons = CRONS({ .name = "accounts.forget", .spec = "*/5 * * * *", .kind = &forget_job }) };
 /* clang-format on */

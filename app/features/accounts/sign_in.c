@@ -21,7 +21,8 @@ const struct shape credentials_shape = SHAPE_NAMED("credentials", struct credent
 /* clang-format on */
 
 /* The account, and behind it the one column that no answer shows. */
-#define HASH_COLUMN 7
+#define USERNAME_COLUMN 1
+#define HASH_COLUMN     7
 static const struct rows *find(struct request *rq, const char *name)
 {
 	return query(rq,
@@ -32,17 +33,20 @@ static const struct rows *find(struct request *rq, const char *name)
 
 static int refuse(struct request *rq)
 {
+	const struct credentials *in = input(rq);
+
+	audit(rq, AUDIT_SIGN_IN_FAILED, .actor = in->username);
 	return reply_refusal(rq, 401, "bad_credentials", "The user name or the password is wrong.");
 }
 
 /*
  * Its owner is here and the password known: the only moment at which a hash can be made
- * dearer.  That it cannot be, for want of memory, is no reason to let nobody in.
+ * dearer.  That it cannot be just now is no reason to let nobody in.
  */
 static const char *renew_hash(
     struct request *rq, long long user, const char *password, const char *hash)
 {
-	const char *dearer = password_keep(rq, password);
+	const char *dearer = password_renewed(rq, password, hash);
 	const struct rows *rows;
 
 	if (dearer == NULL)
@@ -53,34 +57,72 @@ static const char *renew_hash(
 	return rows->fate == DONE && rows->count == 1 ? dearer : hash;
 }
 
+/* Who has been found, and the hash that was checked. */
+struct newcomer {
+	const struct rows *found;
+	const char *hash;
+};
+
+static int begin_session(struct request *rq, void *context)
+{
+	const struct newcomer *who = context;
+	const struct credentials *in = input(rq);
+
+	if (!session_start(rq, rows_integer(who->found, 0, 0), who->hash))
+		return refuse(rq);
+	attempt_end(rq, in->username);
+	audit(rq, AUDIT_SIGN_IN, .actor = rows_text(who->found, 0, USERNAME_COLUMN),
+	    .actor_id = rows_integer(who->found, 0, 0));
+	return reply_account(rq, who->found);
+}
+
+/* Whether it is the password of whoever was FOUND, if anybody was; 0, or the answer's status. */
+static int check_password(struct request *rq, const struct rows *found)
+{
+	const struct credentials *in = input(rq);
+	const char *hash = found->count > 0 ? rows_text(found, 0, HASH_COLUMN) : NULL;
+
+	switch (password_judge(rq, in->password, hash)) {
+	case PASSWORD_RIGHT:
+		return 0;
+	case PASSWORD_BUSY:
+		return 503;
+	default:
+		return refuse(rq);
+	}
+}
+
 int sign_in(struct request *rq)
 {
 	const struct credentials *in = input(rq);
-	const struct rows *found = find(rq, in->username);
-	const char *hash = NULL;
-	long long user = 0;
-	int answered;
+	int answered = attempt_begin(rq, in->username);
+	struct newcomer who;
 
-	if (found->fate != DONE)
-		return reply_account(rq, found);
-	if (found->count > 0) {
-		user = rows_integer(found, 0, 0);
-		hash = rows_text(found, 0, HASH_COLUMN);
-	}
-	if (!password_matches(rq, in->password, hash))
-		return refuse(rq);
-	answered = second_factor_demand(rq, user, in->code);
 	if (answered != 0)
 		return answered;
-	if (password_is_outdated(rq, hash))
-		hash = renew_hash(rq, user, in->password, hash);
-	if (!session_start(rq, user, hash))
-		return refuse(rq);
-	return reply_account(rq, found);
+	who.found = find(rq, in->username);
+	if (who.found->fate != DONE)
+		return reply_account(rq, who.found);
+	answered = check_password(rq, who.found);
+	if (answered != 0)
+		return answered;
+	answered = second_factor_demand(rq, rows_integer(who.found, 0, 0), in->code);
+	if (answered != 0) {
+		/* Who has not sent a code yet has guessed at nothing. */
+		if (in->code == NULL || *in->code == '\0')
+			attempt_undo(rq, in->username);
+		return answered;
+	}
+	who.hash = renew_hash(
+	    rq, rows_integer(who.found, 0, 0), in->password, rows_text(who.found, 0, HASH_COLUMN));
+	return together(rq, begin_session, &who);
 }
 
 int sign_out(struct request *rq)
 {
-	session_end(rq);
+	long long user = session_end(rq);
+
+	if (user != 0)
+		audit(rq, AUDIT_SIGN_OUT, .actor_id = user);
 	return reply_done(rq, NULL);
 }

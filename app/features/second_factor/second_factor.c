@@ -76,13 +76,23 @@ static int read_factor(struct request *rq)
 static int demand_password(struct request *rq)
 {
 	const struct proof *in = input(rq);
-	const struct rows *rows = query(
-	    rq, "SELECT password_hash FROM users WHERE id = $1", user_id(rq));
+	int answered = attempt_begin(rq, username(rq));
+	const struct rows *rows;
 
+	if (answered != 0)
+		return answered;
+	rows = query(rq, "SELECT password_hash FROM users WHERE id = $1", user_id(rq));
 	if (rows->fate != DONE || rows->count == 0)
 		return reply_done(rq, rows);
-	if (password_matches(rq, in->password, rows_text(rows, 0, 0)))
+	switch (password_judge(rq, in->password, rows_text(rows, 0, 0))) {
+	case PASSWORD_RIGHT:
+		attempt_undo(rq, username(rq));
 		return 0;
+	case PASSWORD_BUSY:
+		return 503;
+	default:
+		break;
+	}
 	audit(rq, AUDIT_SECOND_FACTOR_FAILED, .subject = "bad_password");
 	return reply_refusal(rq, 403, "bad_password", "This is not your password.");
 }
@@ -152,20 +162,23 @@ static int reply_codes(struct request *rq)
 	return reply_struct(rq, &(struct codes){ .recovery_codes = LIST_OF(made, RECOVERY_CODES) });
 }
 
-static int renew_codes(struct request *rq)
+static int replace_codes(struct request *rq, void *unused)
 {
-	int answered = demand_password(rq);
-	const struct rows *factor_is_on;
-
-	if (answered != 0)
-		return answered;
-	factor_is_on = query(rq,
+	const struct rows *factor_is_on = query(rq,
 	    "SELECT user_id FROM second_factors WHERE user_id = $1 AND confirmed_at IS NOT NULL"
 	    " FOR UPDATE",
 	    user_id(rq));
 	if (factor_is_on->fate == DONE && factor_is_on->count == 0)
 		return reply_missing(rq);
+	(void)unused;
 	return reply_codes(rq);
+}
+
+static int renew_codes(struct request *rq)
+{
+	int answered = demand_password(rq);
+
+	return answered != 0 ? answered : together(rq, replace_codes, NULL);
 }
 
 /* --- proving --- */
@@ -208,18 +221,22 @@ static int confirm(struct request *rq)
 
 /* --- the end --- */
 
-static int disable(struct request *rq)
+static int take_away(struct request *rq, void *unused)
 {
-	int answered = demand_password(rq);
-	const struct rows *gone;
-
-	if (answered != 0)
-		return answered;
-	gone = query(
+	const struct rows *gone = query(
 	    rq, "DELETE FROM second_factors WHERE user_id = $1 RETURNING user_id", user_id(rq));
+
+	(void)unused;
 	if (gone->fate == DONE && gone->count > 0)
 		audit(rq, AUDIT_SECOND_FACTOR_OFF, .subject = username(rq));
 	return reply_done(rq, gone);
+}
+
+static int disable(struct request *rq)
+{
+	int answered = demand_password(rq);
+
+	return answered != 0 ? answered : together(rq, take_away, NULL);
 }
 
 /* For somebody who has lost the app and the paper; whoever asks has made sure who they are. */
@@ -246,9 +263,9 @@ const struct feature second_factor_feature = { .name = "second_factor", .doc = "
 	{ ROUTE(POST, "/api/me/totp/confirm", "Show a first code: from then on signing in takes one", SIGNED_IN, confirm),
 	    .takes = &confirmation, .gives = &codes, .transaction = true, DEAR },
 	{ ROUTE(POST, "/api/me/totp/recovery-codes", "Get new recovery codes; the old ones end", SIGNED_IN, renew_codes),
-	    .takes = &proof, .gives = &codes, .transaction = true, DEAR },
+	    .takes = &proof, .gives = &codes, DEAR },
 	{ ROUTE(POST, "/api/me/totp/disable", "Sign in without a code again", SIGNED_IN, disable),
-	    .takes = &proof, .transaction = true, DEAR },
+	    .takes = &proof, DEAR },
 	{ ROUTE(DELETE, "/users/{id}/totp", "Let somebody who has lost theirs sign in without a code", ADMIN, disable_for),
 	    .transaction = true }) };
 /* clang-format on */

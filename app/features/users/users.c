@@ -67,6 +67,7 @@ static const struct shape user_list = SHAPE(struct user_list,
 /* clang-format on */
 
 #define COLUMNS "id, username, name, email, role, version, created_at, updated_at"
+enum { ID_COLUMN, USERNAME_COLUMN, ROLE_COLUMN = 4 };
 
 /* --- reading --- */
 
@@ -93,14 +94,31 @@ static int read_user(struct request *rq)
 
 /* --- changing --- */
 
+/* Whoever was added chooses a password by a link in a letter: nobody else ever knows it. */
+static void welcome(struct request *rq, const struct rows *made)
+{
+	const char *wrong = NULL;
+
+	(void)enqueue_named(rq, "accounts.send_link",
+	    arena_print(request_arena(rq), "{\"purpose\":\"invitation\",\"user\":%s}",
+		rows_text(made, 0, ID_COLUMN)),
+	    &wrong);
+	audit(rq, AUDIT_USER_CREATED, .subject = rows_text(made, 0, USERNAME_COLUMN),
+	    .details = audit_detail(rq, "role", rows_text(made, 0, ROLE_COLUMN)));
+}
+
 static int create_user(struct request *rq)
 {
 	const struct new_user *in = input(rq);
 
-	return reply_created(rq, query(rq,
-				     "INSERT INTO users (name, email, username, role)"
-				     " VALUES ($1, $2, coalesce($3, $2), $4) RETURNING " COLUMNS,
-				     in->name, in->email, in->username, in->role));
+	const struct rows *made = query(rq,
+	    "INSERT INTO users (name, email, username, role)"
+	    " VALUES ($1, $2, coalesce($3, $2), $4) RETURNING " COLUMNS,
+	    in->name, in->email, in->username, in->role);
+
+	if (made->fate == DONE)
+		welcome(rq, made);
+	return reply_created(rq, made);
 }
 
 /*
@@ -112,11 +130,13 @@ static int create_user(struct request *rq)
 static void follow_role(struct request *rq, const char *role)
 {
 	const struct rows *before = query(
-	    rq, "SELECT role FROM users WHERE id = $1 FOR UPDATE", path_id(rq));
+	    rq, "SELECT role, username FROM users WHERE id = $1 FOR UPDATE", path_id(rq));
 
 	if (before->fate != DONE || before->count == 0 ||
 	    strcmp(rows_text(before, 0, 0), role) == 0)
 		return;
+	audit(rq, AUDIT_ROLE_CHANGED, .subject = rows_text(before, 0, 1),
+	    .details = audit_detail(rq, "role", role));
 	sessions_end_all(rq, path_id(rq));
 	if (path_id(rq) == user_id(rq))
 		session_start(rq, user_id(rq), NULL);
@@ -148,13 +168,17 @@ static int update_user(struct request *rq)
  */
 static int delete_user(struct request *rq)
 {
+	const struct rows *gone;
+
 	if (path_id(rq) == user_id(rq))
 		return reply_problem(rq, 409, "Nobody can delete themselves: ask somebody else.");
 	cache_drop(rq, arena_print(request_arena(rq), "tasks:user:%lld", path_id(rq)));
 	query_later(rq, "SELECT FROM users WHERE id = $1 FOR UPDATE", path_id(rq));
 	sessions_end_all(rq, path_id(rq));
-	return reply_done(
-	    rq, query(rq, "DELETE FROM users WHERE id = $1 RETURNING id", path_id(rq)));
+	gone = query(rq, "DELETE FROM users WHERE id = $1 RETURNING username", path_id(rq));
+	if (gone->fate == DONE && gone->count > 0)
+		audit(rq, AUDIT_USER_DELETED, .subject = rows_text(gone, 0, 0));
+	return reply_done(rq, gone);
 }
 
 /* clang-format off */
@@ -163,7 +187,8 @@ const struct feature users_feature = { .name = "users", .doc = "The people who h
 	    .takes = &user_list, .gives = &user, .list = true,
 	    .cached = { .key = LIST, .seconds = 60 } },
 	{ ROUTE(POST, "/users", "Add a user", ADMIN, create_user),
-	    .takes = &new_user, .gives = &user, .status = 201, .drops = DROPS(LIST) },
+	    .takes = &new_user, .gives = &user, .status = 201, .transaction = true,
+	    .drops = DROPS(LIST) },
 	{ ROUTE(GET, "/users/{id}", "Read a user", MANAGER, read_user),
 	    .gives = &user, .cached = { .key = ONE_USER, .seconds = 300 } },
 	{ ROUTE(PUT, "/users/{id}", "Write a user anew", ADMIN, update_user),
