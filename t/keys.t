@@ -85,7 +85,7 @@ subtest 'a key that others may read' => sub {
 	chmod 0644, "$folder/$file" or die;
 	utime undef, undef, $folder or die;
 	is_deeply [ published() ], [], 'is a key no more';
-	like $stack->log_of('web.log'), qr/\Q$file\E: others may read it/, 'and the log says why';
+	ok $stack->wait_for(sub { $stack->log_of('web.log') =~ /\Q$file\E: others may read it/ }, 'the log to say why'), 'and the log says why';
 	chmod 0600, "$folder/$file" or die;
 	utime undef, undef, $folder or die;
 	is_deeply [ published() ], [$kid], 'until it is one again';

@@ -136,7 +136,7 @@ subtest 'a secret is of one user and one installation' => sub {
 	$stack->psql("CREATE TABLE aside AS SELECT * FROM second_factors; UPDATE second_factors SET sealed = (SELECT sealed FROM aside WHERE user_id = $thief_id), last_step = -1 WHERE user_id = $eva_id");
 	settle();
 	is sign_in('eva', code => code($theirs, 0))->{status}, 503, 'that of another, put into her row, opens nothing';
-	like $stack->log_of('web.log'), qr/the second factor of user $eva_id cannot be opened/, 'and the log says so';
+	ok $stack->wait_for(sub { $stack->log_of('web.log') =~ /the second factor of user $eva_id cannot be opened/ }, 'the log to say so'), 'and the log says so';
 	$stack->psql("UPDATE second_factors f SET sealed = a.sealed FROM aside a WHERE a.user_id = f.user_id");
 	is sign_in('eva', code => code($secret, 0))->{status}, 200, 'her own does';
 	$stack->psql('DROP TABLE aside');
