@@ -34,6 +34,8 @@ static const struct role {
 	{ "migrate", role_migrate, true, "bring the database up to the newest migration", NULL },
 	{ "keys", role_keys, true, "list, renew or remove the keys of tokens",
 	    "[list | rotate | drop KEY]" },
+	{ "user", role_user, true, "add somebody, or give them a password or a role",
+	    "add|first|password|role NAME …" },
 	{ "routes", role_routes, false, "print the table of routes", NULL },
 	{ "openapi", role_openapi, false, "print the OpenAPI document", NULL },
 	{ "settings", role_settings, false, "print the table of settings", NULL },

@@ -13,6 +13,7 @@
  */
 typedef int role_fn(const struct ostler_program *, const struct config *, char **words);
 
+role_fn role_user;
 role_fn role_web, role_jobs, role_enqueue, role_consume, role_migrate, role_routes, role_openapi,
     role_settings, role_keys;
 
