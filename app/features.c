@@ -14,6 +14,7 @@
 	FEATURE(tasks)	\
 	FEATURE(users)	\
 	FEATURE(sales)	\
+	FEATURE(metrics)	\
 	FEATURE(jobs)	\
 	FEATURE(mail)	\
 	FEATURE(events)	\

@@ -59,7 +59,8 @@ subtest 'the features of ostler-app' => sub {
 			'POST /api/password/reset' => [ { token => $token, password => $credentials{password} } ],
 			# One that is right ends the session that asks: t/password.t.
 			'POST /api/me/password' => [],
-			'POST /api/login' => [ \%credentials ], 'GET /api/vendas' => [ { mes => '2025-01' }, { from => '2025-01', to => '2025-03' } ],
+			'POST /api/login' => [ \%credentials ], 'GET /api/metrics/timeline' => [ { window => '1h', step => '15m' }, { window => '7d' } ],
+			'GET /api/vendas' => [ { mes => '2025-01' }, { from => '2025-01', to => '2025-03' } ],
 			'PUT /api/vendas/arquivos/{mes}' => ["order_id,sold_at,region,product,quantity,total\n"] });
 };
 subtest 'every kind in every way' => sub { keeps_its_contract(Ostler::Kinds->start(%unhurried)) };

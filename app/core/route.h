@@ -68,9 +68,10 @@ struct route {
 	bool transaction;      /* its statements happen together: when it succeeds, or not */
 	bool guarded;          /* every refusal of it is a line of the audit */
 	bool secret;           /* sent or answered are secrets: no Idempotency-Key keeps them */
-	bool csv;          /* gives text/csv, too, to whoever would rather have it: csv_asked() */
-	const char *media; /* what it gives when that is no shape: "application/json" */
-	enum quota quota;  /* what it counts against */
+	bool digested; /* its ETag is a digest of the answer: of a GET whose rows have no version */
+	bool csv;      /* gives text/csv, too, to whoever would rather have it: csv_asked() */
+	const char *media;        /* what it gives when that is no shape: "application/json" */
+	enum quota quota;         /* what it counts against */
 	struct cached_as cached;  /* of a GET */
 	const char *const *drops; /* DROPS(keys): what a change makes wrong in the cache */
 	handler_fn *handler;

@@ -85,6 +85,8 @@ void shapes_check_route(struct arena *arena, const struct route *route)
 	if (route_takes_files(route) &&
 	    (route->method == GET || route->method == DELETE || route->form))
 		bug("%s: a file comes with multipart/form-data alone", route->path);
+	if (route->digested && route->method != GET)
+		bug("%s: only what is read has a digest", route->path);
 	if (route->raw != NULL)
 		check_raw(route);
 	if (route->takes == NULL)

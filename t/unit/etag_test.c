@@ -37,11 +37,24 @@ static void a_tag_is_found_in_either_form(void **state)
 	assert_false(etag_is_listed("", "\"7\""));
 }
 
+static void a_tag_made_of_bytes_is_valid_and_theirs_alone(void **state)
+{
+	struct arena *arena = arena_new(0);
+	const char *one = etag_of(arena, "{}", 2);
+
+	(void)state;
+	assert_true(etag_list_is_valid(one));
+	assert_true(etag_is_listed(one, etag_of(arena, "{}x", 2)));
+	assert_false(etag_is_listed(one, etag_of(arena, "{}x", 3)));
+	arena_free(&arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest etags[] = {
 		cmocka_unit_test(a_list_is_a_star_or_tags_with_commas),
 		cmocka_unit_test(a_tag_is_found_in_either_form),
+		cmocka_unit_test(a_tag_made_of_bytes_is_valid_and_theirs_alone),
 	};
 
 	return cmocka_run_group_tests(etags, NULL, NULL);

@@ -3,9 +3,21 @@
 
 #include <string.h>
 
+#include "base/crypto.h"
 #include "base/text.h"
 
 #define BLANKS " \t"
+
+/* Bytes of the digest that make the tag: 96 bits, of which nobody will meet two alike. */
+#define TAG_BYTES 12
+
+const char *etag_of(struct arena *arena, const void *bytes, size_t length)
+{
+	unsigned char digest[DIGEST_BYTES];
+
+	digest_of(bytes, length, digest);
+	return arena_print(arena, "\"%s\"", base64url_write(arena, digest, TAG_BYTES));
+}
 
 /* Behind the tag at TEXT; NULL: there is none. */
 static const char *skip_tag(const char *text)

@@ -10,6 +10,11 @@
 
 #include <stdbool.h>
 
+#include "base/arena.h"
+
+/* The tag of what has no version: the same bytes have the same one, and no others have it. */
+const char *etag_of(struct arena *, const void *bytes, size_t length);
+
 /* Whether LIST is "*" or names ETAG, which is quoted. */
 bool etag_is_listed(const char *list, const char *etag);
 

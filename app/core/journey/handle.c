@@ -7,6 +7,7 @@
  * before COMMIT, has changed nothing: the handler is called once more, as if for the
  * first time.  Only a COMMIT whose answer never came leaves the outcome open.
  */
+#include "core/answer/etag.h"
 #include "core/answer/kept.h"
 #include "core/answer/problem.h"
 #include "core/audit/audit.h"
@@ -108,11 +109,21 @@ static int call_handler(struct request *rq, void *unused)
 	return rq->route->handler(rq);
 }
 
+/* Made before the answer is kept, so that it costs nothing when that comes from the cache. */
+static void digest_answer(struct request *rq)
+{
+	struct response *response = &rq->response;
+
+	if (rq->route->digested && response->status == 200)
+		response->etag = etag_of(rq->arena, response->body.data, response->body.length);
+}
+
 int stage_handle(struct request *rq)
 {
 	bool whole = rq->route->transaction || condition_is_set(rq) || once_is_asked(rq);
 	int status = whole ? together(rq, call_handler, NULL) : rq->route->handler(rq);
 
+	digest_answer(rq);
 	/* Behind the commit: a reader must not keep what was there before it. */
 	kept_settle(rq);
 	return status;

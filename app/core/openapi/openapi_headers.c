@@ -74,6 +74,11 @@ void openapi_taken_headers(struct buffer *out, const struct route *route)
 
 /* --- of an answer --- */
 
+static bool is_digested(const struct route *route)
+{
+	return route->digested;
+}
+
 static bool has_location(const struct route *route)
 {
 	int status = route_success(route);
@@ -87,6 +92,7 @@ static const struct given {
 	const char *doc;
 } given_headers[] = {
 	{ "ETag", has_version, "The version of what is given, for If-Match and If-None-Match." },
+	{ "ETag", is_digested, "Of what is given, for If-None-Match." },
 	{ "Location", has_location, "Where it is to be found." },
 	{ "Idempotency-Replayed", route_creates,
 	    "\"true\": the answer that was given before under the same Idempotency-Key." },
