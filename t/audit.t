@@ -155,4 +155,16 @@ subtest 'without the database a refusal is a refusal, and in the log' => sub {
 
 is $stack->workers, $workers, 'no worker died';
 $stack->stop;
+
+subtest 'a worker that ends leaves no count behind' => sub {
+	my $other = Ostler::App->start(app => { audit_window => '1h' });
+	for (1 .. 20) {
+		problem_ok $other->post('/api/tasks', json => { title => 'x' }, headers => { cookie => 'x=y', origin => 'https://evil.example' }), 403, 'a refusal';
+	}
+	cmp_ok $other->psql('SELECT count(*) FROM audit WHERE kind = $$cross_site_refused$$'), '<=', 2, 'a line of each worker';
+	is((Ostler::run(Ostler::build() . '/ostlerctl', '-s', $other->var . '/ctl/ostlerd.sock', 'restart', 'web', '--wait'))[1], 0, 'others take over');
+	$other->wait_for(sub { $other->psql('SELECT sum(times) FROM audit WHERE kind = $$cross_site_refused$$') == 20 }, 'the counts to be written', 30);
+	$other->stop;
+};
+
 done_testing;
