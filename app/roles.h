@@ -14,8 +14,8 @@
 typedef int role_fn(const struct ostler_program *, const struct config *, char **words);
 
 role_fn role_user;
-role_fn role_web, role_jobs, role_enqueue, role_consume, role_migrate, role_routes, role_openapi,
-    role_settings, role_keys;
+role_fn role_web, role_jobs, role_enqueue, role_consume, role_redrive, role_migrate, role_routes,
+    role_openapi, role_settings, role_keys;
 
 /* Of a role that was given wrong words: says how it is called. */
 #define EXIT_USAGE 2

@@ -47,6 +47,12 @@ struct event_kind {
 	size_t key; /* offsetof the TEXT whose events keep their order */
 	event_apply_fn *apply;
 	event_refuse_fn *refuse; /* NULL: nothing more is asked */
+
+	/*
+	 * A statement with one value, a day: makes anew from the log what events add up
+	 * to since then, and returns how many they were.  NULL: there is none.
+	 */
+	const char *rebuild;
 };
 
 #define EVENTS(...)                        \

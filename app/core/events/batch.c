@@ -49,12 +49,20 @@ bool batch_is_careful(const struct batch *batch)
 
 /* --- one message --- */
 
-/* The event's struct; NULL, and in *WRONG why there is none. */
-static const void *bind(
-    struct request *rq, const struct broker_delivery *message, const char **wrong)
+const void *event_bind(struct request *rq, const struct event_kind *kind, const char *body,
+    size_t length, const char **wrong)
 {
+	struct route *as;
+
+	/* A message is bound as a request's body is, by a route that takes such a thing. */
+	if (rq->route == NULL) {
+		as = arena_alloc(rq->arena, sizeof(*as));
+		*as = (struct route){ .path = "", .method = POST, .takes = kind->takes };
+		rq->route = as;
+		rq->method = POST;
+	}
 	rq->faults = (struct faults){ .most = 1 };
-	*wrong = inputs_take(rq, message->body, message->length);
+	*wrong = inputs_take(rq, body, length);
 	if (*wrong == NULL && rq->faults.count > 0)
 		*wrong = arena_print(
 		    rq->arena, "%s %s", rq->faults.first->pointer + 1, rq->faults.first->detail);
@@ -120,24 +128,19 @@ static bool is_repeated(struct ids *ids, const struct batch *batch,
 
 void batch_check(struct batch *batch, const struct consume_options *options)
 {
-	static const struct route route = { .path = "", .method = POST };
-	struct route *as = arena_alloc(batch->arena, sizeof(*as));
 	size_t count = batch->read.count;
 	struct ids ids = ids_new(batch->arena, count);
 
 	batch->received = arena_alloc(batch->arena, count * sizeof(*batch->received));
 	batch->message = arena_alloc(batch->arena, count * sizeof(*batch->message));
 	batch->dead = arena_alloc(batch->arena, count * sizeof(*batch->dead));
-	*as = route;
-	as->takes = options->kind->takes;
-	batch->rq->route = as;
-	batch->rq->method = POST;
 	for (size_t i = 0; i < count; i++) {
 		const struct broker_delivery *message = &batch->read.message[i];
 		struct event_received received = { .received_ms = message->at_ms };
 		const char *wrong;
 
-		received.event = bind(batch->rq, message, &wrong);
+		received.event = event_bind(
+		    batch->rq, options->kind, message->body, message->length, &wrong);
 		if (wrong == NULL)
 			wrong = refuse(batch, options, &received, message);
 		if (wrong != NULL) {

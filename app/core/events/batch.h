@@ -7,6 +7,10 @@
 #include "core/journey/request.h"
 #include "store/broker.h"
 
+/* The event that a message is, in the request's arena; NULL: *WRONG says why it is none. */
+const void *event_bind(struct request *, const struct event_kind *, const char *body, size_t length,
+    const char **wrong);
+
 /* A message that can not be applied, and why. */
 struct dead_letter {
 	const struct broker_delivery *message;

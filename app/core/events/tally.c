@@ -90,6 +90,7 @@ static void write_unread(struct tally *tally, struct sink *sink, struct broker_r
 	struct arena *arena = arena_new(0);
 	struct array numbers, unread;
 	long long sum = 0;
+	uint64_t told = 0;
 
 	array_start(&numbers, arena);
 	array_start(&unread, arena);
@@ -97,10 +98,11 @@ static void write_unread(struct tally *tally, struct sink *sink, struct broker_r
 		array_add_integer(&numbers, lag[i].partition);
 		array_add_integer(&unread, lag[i].unread);
 		sum += lag[i].unread;
+		told = (told + (uint64_t)lag[i].unread) * 257 + (uint64_t)lag[i].partition + 1;
 	}
 	set(tally, UNREAD, sum);
-	/* What was nothing and is nothing need not be said again. */
-	if (sum > 0 || tally->unread > 0)
+	/* What was said last time, of the same partitions, need not be said again. */
+	if (told != tally->told)
 		sink_note(sink,
 		    STATEMENT("UPDATE event_offset AS kept SET unread = now_unread.unread, at = "
 			      "now()"
@@ -108,7 +110,7 @@ static void write_unread(struct tally *tally, struct sink *sink, struct broker_r
 			      " AS now_unread (partition, unread)"
 			      " WHERE stream = $1 AND kept.partition = now_unread.partition",
 			tally->options->kind->name, array_end(&numbers), array_end(&unread)));
-	tally->unread = sum;
+	tally->told = told;
 	arena_free(&arena);
 }
 

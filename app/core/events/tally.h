@@ -15,7 +15,7 @@ struct tally {
 	int64_t due; /* clock_now: when it is written down */
 	uint64_t took[TALLY_BUCKETS];
 	bool unwritten; /* there is something in took */
-	long long unread;
+	uint64_t told;  /* a hash of what was last said of partitions and their unread messages */
 };
 
 void tally_init(struct tally *, struct scoreboard *, const struct consume_options *);

@@ -32,8 +32,23 @@ const struct shape event_shape = SHAPE(struct event,
 
 static const struct event_kind shop_events = { .name = "events", .summary = "What visitors of the shop do",
 	.takes = &event_shape, .id = offsetof(struct event, event_id), .key = offsetof(struct event, user_id),
-	.apply = events_apply, .refuse = events_refuse };
+	.apply = events_apply, .refuse = events_refuse, .rebuild = "SELECT event_rebuild($1::date)" };
 /* clang-format on */
+
+/* --- the days of the log --- */
+
+static enum job_end turn_days(struct request *rq)
+{
+	(void)query(rq, "SELECT event_history(2, $1::integer)", event_days(rq));
+	return job_done(rq);
+}
+
+/* clang-format off */
+static const struct job_kind days = { JOB("events.days", "Make the days of the log that come, drop those that are over", turn_days),
+	.idempotent = true, .timeout_s = 600 };
+/* clang-format on */
+
+/* --- coming in --- */
 
 /* Taken is what the broker has on its disk: only then it is said. */
 static int take_events(struct request *rq)
@@ -50,5 +65,6 @@ const struct feature events_feature = { .name = "events", .doc = "What visitors 
 	{ ROUTE(POST, "/api/events", "Take one event, or up to a thousand", ANYONE, take_events),
 	    .takes = &event_shape, .bulk = 1000, .partial = true, .body_most = 4 << 20, .gives = &taken_shape, .or_gives = &partly_taken_shape,
 	    .status = 202 }),
-    .hears = EVENTS(&shop_events) };
+    .hears = EVENTS(&shop_events), .jobs = JOBS(&days),
+    .crons = CRONS({ .name = "events.days", .spec = "17 * * * *", .kind = &days }) };
 /* clang-format on */
