@@ -75,6 +75,8 @@ $(BUILD)/ostler-app: $(call objects,app/ostler-app.c app/features.c app/features
 	$(if $(BENCH),$(OBJECTS)/t/bench/bench.o) $(call archive,app) $(call archive,base)
 $(BUILD)/minimal: $(call objects,t/bench/minimal*.c) $(call archive,base)
 $(BUILD)/ostler-app: LINK += $(HOSTING)
+# What only the supervisor uses: libostler.a, and whoever links it, does without.
+$(BUILD)/ostlerd $(BUILD)/ostlerctl $(UNITS): LINKED += $$(pkg-config --libs libcap)
 $(PROGRAMS) $(BUILD)/minimal: $(STAMP)
 	@echo "link     $@"
 	$(QUIET)$(LINK) -o $@ $(filter %.o %.a,$^) $(LINKED)

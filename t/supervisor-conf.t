@@ -97,6 +97,27 @@ refused_pool 'a wrong umask', 'umask = "0999";', 'pool web: umask must be permis
 refused_pool 'a wrong variable', 'environment = [ "1X=2" ];', 'pool web: "1X=2" is not NAME=value';
 refused_pool 'a variable of ours', 'environment = [ "NOTIFY_SOCKET=/x" ];', 'pool web: "NOTIFY_SOCKET=/x" cannot be set';
 
+# --- limits and rights
+refused_pool 'an unknown limit', 'limits = [ "nofil=3" ];', 'pool web: limits: there is no limit "nofil"; did you mean "nofile"\?';
+refused_pool 'a limit like no other', 'limits = [ "xyz=3" ];', 'pool web: limits: there is no limit "xyz"; it is one of as, core, cpu,';
+refused_pool 'a limit without a value', 'limits = [ "core" ];', 'pool web: limits: "core" is no limit: write it as "nofile=1024"';
+refused_pool 'a limit that is no number', 'limits = [ "nofile=64K" ];', 'pool web: limits: "nofile=64K": a value is a number or "unlimited"';
+refused_pool 'a soft limit over the hard one', 'limits = [ "as=2G:1G" ];', 'pool web: limits: "as=2G:1G": the first, the soft limit, is over the second';
+refused_pool 'a limit twice', 'limits = [ "core=0", "core=1M" ];', 'pool web: limits: "core=1M": core stands there twice';
+refused_pool 'processors that are no numbers', 'cpus = "0-";', 'pool web: cpus must be numbers of processors, as "0" or "0-3,8", not "0-"';
+refused_pool 'a processor that is not there', 'cpus = "0,1023";', 'pool web: cpus: processor 1023 is not to be had here';
+refused_pool 'no processor that is there', 'cpus = "1022-1023";', 'pool web: cpus: none of these processors is to be had here';
+refused_pool 'an unknown capability', 'capabilities = [ "net_bind" ];', 'pool web: there is no capability "net_bind"';
+refused_pool 'a capability by its number', 'capabilities = [ "10" ];', 'pool web: there is no capability "10"';
+refused_pool 'a relative path to read', 'readable = [ "etc" ];', 'pool web: readable needs absolute paths, not "etc"';
+refused_pool 'a path to write that is not there', 'writable = [ "/no/such" ];', 'pool web: writable: /no/such: No such file';
+refused_pool 'files limited but not privileges', 'readable = [ "/" ]; no_new_privs = false;', 'pool web: readable and writable need no_new_privs';
+refused_pool 'an unknown supplementary group', 'groups = [ "nogroop_at_all" ];', 'pool web: there is no group "nogroop_at_all"';
+SKIP: {
+	skip 'this kernel has no Landlock', 1 if syscall(444, 0, 0, 1) <= 0;
+	refused_pool 'a program that could not be read', 'readable = [ "/etc" ];', 'pool web: readable does not have /(?:usr/)?bin/sleep in it';
+}
+
 # --- readiness
 refused_pool 'an unknown way to be ready', 'ready = "notifi";', 'pool web: ready cannot be "notifi"; did you mean "notify"\?';
 refused_pool 'exec without a command', 'ready = "exec: ";', 'pool web: ready needs a command after "exec:"';

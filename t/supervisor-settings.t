@@ -38,7 +38,7 @@ sub beyond
 	return map { qq("$_") } ($min > 0 ? 'x' x ($min - 1) : ()), 'x' x ($max + 1) if $s->{kind} eq 'text';
 	return map { sprintf '[ %s ]', join ', ', ('"x"') x $_ } ($min > 0 ? $min - 1 : ()), $max + 1 if $s->{kind} eq 'words';
 	return map { qq("${_}ms") } $min - 1, $max + 1 if $s->{kind} eq 'duration';
-	return ($min - 1 . 'L', $max + 1 . 'L', '-1', '9223372036854775807L');
+	return ($min - 1 . 'L', $max + 1 . 'L', ($min < 0 ? () : '-1'), '9223372036854775807L');
 }
 
 sub wrongs { my ($s) = @_; return (@{ $values{ $s->{kind} } // die "$s->{kind} is a new kind\n" }, beyond($s)) }

@@ -22,6 +22,10 @@ static const char *const cgroups_use_names[] = {
 	[CGROUPS_AUTO] = "auto", [CGROUPS_ON] = "on", [CGROUPS_OFF] = "off", NULL
 };
 
+static const char *const landlock_need_names[] = {
+	[LANDLOCK_NEEDED] = "needed", [LANDLOCK_BEST_EFFORT] = "best_effort", NULL
+};
+
 #define CHOICE   SETTING_CHOICE
 #define DURATION SETTING_DURATION
 #define SIZE     SETTING_SIZE
@@ -34,9 +38,20 @@ static const struct setting pool_settings[] = {
 	    .doc = "the program and its arguments; no shell is involved" },
 	{ POOL(user), .min = 1, .max = 256, .doc = "run as this user" },
 	{ POOL(group), .min = 1, .max = 256, .doc = "run with this group" },
+	{ POOL(groups), .max = 1000, .doc = "supplementary groups, instead of the user's" },
 	{ POOL(directory), .min = 1, .max = 4095, .doc = "working directory" },
 	{ POOL(umask), .min = 1, .max = 8, .preset = "0022", .doc = "mask of new files" },
 	{ POOL(environment), .doc = "variables to set, or to pass through" },
+	{ POOL(limits), .max = 100, .doc = "what a process may use, as \"nofile=4096\"" },
+	{ POOL(nice), .min = -20, .max = 19, .preset = "0", .doc = "added to our own niceness" },
+	{ POOL(cpus), .min = 1, .max = 4095, .doc = "processors to run on, as \"0-3,8\"" },
+	{ POOL(no_new_privs), .preset = "true",
+	    .doc = "no program can give a process more rights than it has" },
+	{ POOL(capabilities), .max = 64, .doc = "the privileges of root that remain" },
+	{ POOL(readable), .max = 1000, .doc = "files and folders to read and execute; no others" },
+	{ POOL(writable), .max = 1000, .doc = "files and folders to read and change; no others" },
+	{ SETTING_AS(struct pool_conf, landlock, CHOICE), .one_of = landlock_need_names,
+	    .preset = "needed", .doc = "what a kernel must know for readable and writable" },
 	{ POOL(after), .reloads = true, .doc = "pools that must be ready before this one starts" },
 	{ POOL(ready), .min = 1, .max = 8191, .doc = "how a worker is known to be ready" },
 	{ SETTING_AS(struct pool_conf, ready_timeout, DURATION), .reloads = true, .min = 10 * MS,
@@ -177,7 +192,7 @@ long conf_find(const struct conf *conf, const char *name)
 
 static bool same_words(const struct words *a, const struct words *b)
 {
-	if (a->count != b->count)
+	if (a->count != b->count || (a->word == NULL) != (b->word == NULL)) /* [ ] is not nothing */
 		return false;
 	for (size_t i = 0; i < a->count; i++)
 		if (strcmp(a->word[i], b->word[i]) != 0)

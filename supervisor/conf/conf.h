@@ -19,6 +19,8 @@
 enum pool_kind { KIND_FASTCGI, KIND_WORKER, KIND_SERVICE, KIND_TASK };
 extern const char *const pool_kind_names[]; /* in enum order, ends with NULL */
 
+enum landlock_need { LANDLOCK_NEEDED, LANDLOCK_BEST_EFFORT };
+
 enum cgroups_use { CGROUPS_AUTO, CGROUPS_ON, CGROUPS_OFF };
 
 struct pool_conf {
@@ -26,9 +28,17 @@ struct pool_conf {
 	int kind;           /* enum pool_kind */
 	struct words command;
 	const char *user, *group;
+	struct words groups; /* word NULL: those of the user */
 	const char *directory;
 	const char *umask;
 	struct words environment;
+	struct words limits;
+	long long nice;
+	const char *cpus;
+	bool no_new_privs;
+	struct words capabilities;       /* word NULL: not limited */
+	struct words readable, writable; /* both words NULL: not limited */
+	int landlock;                    /* enum landlock_need */
 	struct words after;
 	const char *ready;
 	long long ready_timeout, ready_interval;

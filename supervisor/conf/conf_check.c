@@ -16,6 +16,7 @@
 #include "supervisor/conf/conf.h"
 #include "supervisor/conf/plan.h"
 #include "supervisor/system/entrance.h"
+#include "supervisor/system/rehearsal.h"
 
 struct hearing {
 	const struct pool_conf *pool;
@@ -134,6 +135,18 @@ static void check_entrance(const struct plan *plan, struct complaints *complaint
 	}
 }
 
+/* Whether its limits can be had at all, and leave it able to run. */
+static void check_confinement(const struct plan *plan, struct complaints *complaints)
+{
+	struct rehearsal rehearsal = { &plan->who, &plan->confinement, plan->program };
+	char text[REHEARSAL_TEXT];
+	const char *setting;
+	const char *wrong = rehearsal_hold(&rehearsal, text, &setting);
+
+	if (wrong != NULL)
+		COMPLAIN(plan->conf, setting, complaints, "%s", wrong);
+}
+
 void conf_check_pool(const struct pool_conf *pool, struct complaints *complaints)
 {
 	struct arena *arena = arena_new(8192);
@@ -145,8 +158,10 @@ void conf_check_pool(const struct pool_conf *pool, struct complaints *complaints
 	check_canary(pool, complaints);
 	check_socket_path(pool, complaints);
 	check_output(pool, complaints);
-	if (plan_make(arena, pool, &critic, &plan))
+	if (plan_make(arena, pool, &critic, &plan)) {
 		check_entrance(&plan, complaints);
+		check_confinement(&plan, complaints);
+	}
 	arena_free(&arena);
 }
 

@@ -40,10 +40,12 @@ static void complain(struct making *m, const char *name, const char *format, ...
 static void make_identity(struct making *m)
 {
 	const struct pool_conf *conf = m->conf;
-	const char *wrong = identity_find(m->arena, conf->user, conf->group, &m->plan->who);
+	struct identity_wish wish = { conf->user, conf->group, conf->groups.word };
+	const char *blamed;
+	const char *wrong = identity_find(m->arena, &wish, &m->plan->who, &blamed);
 
 	if (wrong != NULL)
-		complain(m, conf->user != NULL ? "user" : "group", "%s", wrong);
+		complain(m, blamed, "%s", wrong);
 }
 
 static void make_environment(struct making *m)
@@ -162,6 +164,7 @@ bool plan_make(struct arena *arena, const struct pool_conf *conf, const struct p
 
 	*plan = (struct plan){ .conf = conf };
 	make_identity(&making);
+	making.wrong |= !confine_make(arena, conf, critic, &plan->confinement);
 	make_environment(&making);
 	make_readiness(&making);
 	make_trial(&making);

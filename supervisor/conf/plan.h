@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "supervisor/conf/conf.h"
+#include "supervisor/conf/confine.h"
 #include "supervisor/conf/readiness.h"
 #include "supervisor/conf/trial.h"
 #include "supervisor/system/identity.h"
@@ -19,6 +20,7 @@ struct plan {
 	const char *program; /* absolute path of command[0] */
 	const char *probe;   /* and of the command in ready = "exec:…" */
 	struct identity who;
+	struct confinement confinement;
 	struct readiness ready;
 	struct trial_plan trial;
 	struct address address; /* of a fastcgi pool */

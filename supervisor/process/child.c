@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "supervisor/system/confinement.h"
 #include "supervisor/system/identity.h"
 
 /*
@@ -76,14 +77,52 @@ static bool set_umask(const struct child_plan *plan)
 	return true;
 }
 
+/* Raising a hard limit, and the next three, need the rights that the identity takes away. */
+static bool set_limits(const struct child_plan *plan)
+{
+	return confinement_set_limits(plan->confinement);
+}
+
+static bool set_niceness(const struct child_plan *plan)
+{
+	return confinement_set_niceness(plan->confinement);
+}
+
+static bool choose_processors(const struct child_plan *plan)
+{
+	return confinement_choose_processors(plan->confinement);
+}
+
+static bool bound_capabilities(const struct child_plan *plan)
+{
+	return confinement_bound_capabilities(plan->confinement);
+}
+
 static bool take_identity(const struct child_plan *plan)
 {
 	return identity_take_on(plan->who);
 }
 
+/* Of another user there are none left; one who stays root keeps no more than its bounds. */
+static bool lower_capabilities(const struct child_plan *plan)
+{
+	return confinement_lower_capabilities(plan->confinement);
+}
+
 static bool enter_directory(const struct child_plan *plan)
 {
 	return plan->directory == NULL || chdir(plan->directory) == 0;
+}
+
+static bool refuse_privileges(const struct child_plan *plan)
+{
+	return confinement_refuse_privileges(plan->confinement);
+}
+
+/* It binds the calling thread alone; here there is no other yet. */
+static bool limit_files(const struct child_plan *plan)
+{
+	return confinement_limit_files(plan->ruleset);
 }
 
 /* After the identity, for a change of user clears it: prctl(2). */
@@ -124,8 +163,15 @@ static const struct {
 	{ "close what is not its own", close_the_rest },
 	{ "hand over the scoreboard", keep_scoreboard },
 	{ "set the umask", set_umask },
+	{ "set its limits", set_limits },
+	{ "set its niceness", set_niceness },
+	{ "choose its processors", choose_processors },
+	{ "bound its capabilities", bound_capabilities },
 	{ "become its user", take_identity },
+	{ "give up capabilities", lower_capabilities },
 	{ "enter its directory", enter_directory },
+	{ "refuse new privileges", refuse_privileges },
+	{ "limit its files", limit_files },
 	{ "ask to be told of the master's death", follow_master },
 	{ "reset signals", reset_signals },
 	{ "unblock signals", unblock_signals },

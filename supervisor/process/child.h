@@ -11,6 +11,7 @@
 
 #include "base/attributes.h"
 
+struct confinement;
 struct identity;
 
 struct child_plan {
@@ -22,6 +23,8 @@ struct child_plan {
 	int output;         /* becomes descriptors 1 and 2; -1: /dev/null */
 	const char *direct; /* file that becomes descriptor 1 instead; NULL: none */
 	mode_t umask;
+	const struct confinement *confinement;
+	int ruleset; /* of confinement_open_files */
 	const struct identity *who;
 	const char *directory; /* NULL: stays where the master is */
 	int death_signal;      /* comes when the master dies */

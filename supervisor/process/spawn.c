@@ -43,6 +43,8 @@ static struct child_plan plan_of(
 		.scoreboard = scoreboard,
 		.output = -1,
 		.umask = plan->umask,
+		.confinement = &plan->confinement,
+		.ruleset = -1,
 		.who = &plan->who,
 		.directory = plan->conf->directory,
 		.death_signal = plan->stop_signal,
@@ -169,14 +171,48 @@ static bool open_report(struct spawner *spawner, struct worker *worker, int *wri
 /* What the child inherits; our own ends are with the worker. */
 struct ends {
 	int report, output, scoreboard;
+	int ruleset; /* which files it may see; -1: all */
 };
+
+/* Paths at fault were complained of when the configuration was read; one may have changed since. */
+static bool open_ruleset(const struct worker *worker, int *ruleset)
+{
+	const struct confinement *confinement = &worker->generation->plan.confinement;
+	const char *at;
+	int error;
+
+	if (confinement_open_files(confinement, ruleset, &at)) {
+		if (*ruleset < 0 && confinement->files_limited && worker->started == 0)
+			log_warn("%s: this kernel has no Landlock: its files are not limited",
+			    worker->name);
+		return true;
+	}
+	error = errno;
+	log_warn("%s: cannot limit its files%s%s: %s", worker->name, at != NULL ? " to " : "",
+	    at != NULL ? at : "", strerror(error));
+	errno = error;
+	return false;
+}
+
+static void close_ruleset(int ruleset)
+{
+	int error = errno;
+
+	if (ruleset >= 0)
+		close(ruleset);
+	errno = error;
+}
 
 static bool open_ends(struct spawner *spawner, struct worker *worker, struct ends *ends)
 {
 	int error;
 
-	if (!open_report(spawner, worker, &ends->report))
+	if (!open_ruleset(worker, &ends->ruleset))
 		return false;
+	if (!open_report(spawner, worker, &ends->report)) {
+		close_ruleset(ends->ruleset);
+		return false;
+	}
 	worker->capture = capture_open(spawner->captures, worker, &ends->output);
 	if (worker->capture != NULL) {
 		ends->scoreboard = open_board(spawner, worker);
@@ -185,6 +221,7 @@ static bool open_ends(struct spawner *spawner, struct worker *worker, struct end
 	error = errno;
 	end_report(spawner, worker);
 	close(ends->report);
+	close_ruleset(ends->ruleset);
 	errno = error;
 	return false;
 }
@@ -195,6 +232,7 @@ static void close_childs_ends(const struct ends *ends)
 	close(ends->output);
 	if (ends->scoreboard >= 0)
 		close(ends->scoreboard);
+	close_ruleset(ends->ruleset);
 }
 
 /* A worker whose children may get away is better than none. */
@@ -221,6 +259,7 @@ bool spawn_worker(struct spawner *spawner, struct worker *worker, int64_t now)
 		return false;
 	plan = plan_of(spawner, worker, ends.scoreboard);
 	plan.output = ends.output;
+	plan.ruleset = ends.ruleset;
 	if (worker_conf(worker)->output_direct)
 		plan.direct = worker_conf(worker)->output;
 	worker->cgroup = make_cgroup(spawner, worker);
@@ -255,9 +294,12 @@ bool spawn_probe(struct spawner *spawner, struct worker *worker, int64_t now)
 	plan.arguments = worker->generation->plan.ready.command.word;
 	plan.input = -1;
 	plan.death_signal = SIGKILL;
+	if (!open_ruleset(worker, &plan.ruleset))
+		return false;
 	pid = fork();
 	if (pid == 0)
 		child_become(&plan, -1);
+	close_ruleset(plan.ruleset);
 	if (pid < 0)
 		return false;
 	worker->probe.pid = pid;

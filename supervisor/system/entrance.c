@@ -2,17 +2,17 @@
 #include "supervisor/system/entrance.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "supervisor/system/errand.h"
 #include "supervisor/system/identity.h"
 
 struct trial {
 	const struct identity *who;
+	const char *directory, *program;
 	int out; /* where the child writes what is in the way */
 };
 
@@ -48,50 +48,25 @@ static void blame(const struct trial *trial, const char *cannot, const char *pat
 		report(trial, cannot, path, error);
 }
 
-static void try(const struct trial *trial, const char *directory, const char *program)
+static void try(const void *owner, int out)
 {
-	if (!identity_take_on(trial->who))
-		dprintf(trial->out, "cannot become user %s: %s", trial->who->user, strerror(errno));
-	else if (directory != NULL && chdir(directory) < 0)
-		blame(trial, "enter", directory);
-	else if (access(program, X_OK) < 0)
-		blame(trial, "execute", program);
-}
+	struct trial trial = *(const struct trial *)owner;
 
-static size_t read_all(int fd, char *text, size_t room)
-{
-	size_t length = 0;
-	ssize_t got;
-
-	while ((got = read(fd, text + length, room - length)) != 0) {
-		if (got < 0 && errno != EINTR)
-			break;
-		length += got > 0 ? (size_t)got : 0;
-	}
-	return length;
+	trial.out = out;
+	if (!identity_take_on(trial.who))
+		dprintf(out, "cannot become user %s: %s", trial.who->user, strerror(errno));
+	else if (trial.directory != NULL && chdir(trial.directory) < 0)
+		blame(&trial, "enter", trial.directory);
+	else if (access(trial.program, X_OK) < 0)
+		blame(&trial, "execute", trial.program);
 }
 
 const char *entrance_check(const struct identity *who, const char *directory, const char *program,
     char text[static ENTRANCE_TEXT])
 {
-	struct trial trial = { .who = who };
-	int ends[2];
-	pid_t child;
+	struct trial trial = { .who = who, .directory = directory, .program = program };
 
-	if (pipe2(ends, O_CLOEXEC) < 0)
+	if (!errand_run(try, &trial, text, ENTRANCE_TEXT))
 		return strerror(errno);
-	trial.out = ends[1];
-	child = fork();
-	if (child == 0) {
-		try(&trial, directory, program);
-		_exit(0);
-	}
-	close(ends[1]);
-	text[read_all(ends[0], text, ENTRANCE_TEXT - 1)] = '\0';
-	close(ends[0]);
-	if (child < 0)
-		return strerror(EAGAIN);
-	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
-		continue;
 	return text[0] != '\0' ? text : NULL;
 }

@@ -5,6 +5,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -56,29 +57,93 @@ static void find_groups(struct arena *arena, struct identity *who)
 	who->group_count = (size_t)count;
 }
 
-const char *identity_find(
-    struct arena *arena, const char *user, const char *group, struct identity *who)
+/* Those that were asked for, instead of the user's own.  Returns the name of one that is not, or
+ * NULL. */
+static const char *take_groups(struct arena *arena, const char *const *names, struct identity *who)
 {
-	const struct passwd *entry = user != NULL ? user_entry(user) : getpwuid(geteuid());
+	size_t count = 0;
 
+	while (names[count] != NULL)
+		count++;
+	who->groups = arena_alloc(arena, (count + 1) * sizeof(*who->groups));
+	who->group_count = count;
+	for (size_t i = 0; i < count; i++)
+		if (!identity_find_group(names[i], &who->groups[i]))
+			return names[i];
+	who->differs = true; /* they are set even if they are our own */
+	return NULL;
+}
+
+static void take_user(
+    struct arena *arena, const struct passwd *entry, bool asked, struct identity *who)
+{
+	who->uid = entry->pw_uid;
+	who->gid = asked ? entry->pw_gid : getegid();
+	who->user = arena_copy(arena, entry->pw_name, strlen(entry->pw_name));
+	who->home = arena_copy(arena, entry->pw_dir, strlen(entry->pw_dir));
+}
+
+static const char *refuse_another(struct arena *arena, const char *what)
+{
+	const struct passwd *me = getpwuid(geteuid());
+
+	return arena_print(arena, "only root can run a pool as %s; you are %s", what,
+	    me != NULL ? me->pw_name : "someone else");
+}
+
+const char *identity_find(struct arena *arena, const struct identity_wish *wish,
+    struct identity *who, const char **blamed)
+{
+	const struct passwd *entry = wish->user != NULL ? user_entry(wish->user)
+							: getpwuid(geteuid());
+	const char *missing = NULL;
+
+	*blamed = wish->user != NULL ? "user" : "group";
 	*who = (struct identity){ .uid = geteuid(), .gid = getegid(), .user = "?", .home = "/" };
-	if (entry == NULL && user != NULL)
-		return arena_print(arena, "there is no user \"%s\"", user);
-	if (entry != NULL) {
-		who->uid = entry->pw_uid;
-		who->gid = user != NULL ? entry->pw_gid : getegid();
-		who->user = arena_copy(arena, entry->pw_name, strlen(entry->pw_name));
-		who->home = arena_copy(arena, entry->pw_dir, strlen(entry->pw_dir));
+	if (entry == NULL && wish->user != NULL)
+		return arena_print(arena, "there is no user \"%s\"", wish->user);
+	if (entry != NULL)
+		take_user(arena, entry, wish->user != NULL, who);
+	if (wish->group != NULL && !identity_find_group(wish->group, &who->gid)) {
+		*blamed = "group";
+		return arena_print(arena, "there is no group \"%s\"", wish->group);
 	}
-	if (group != NULL && !identity_find_group(group, &who->gid))
-		return arena_print(arena, "there is no group \"%s\"", group);
 	who->differs = who->uid != geteuid() || who->gid != getegid();
 	if (who->differs && geteuid() != 0)
-		return arena_print(arena, "only root can run a pool as %s; you are %s",
-		    who->uid != geteuid() ? user : group,
-		    getpwuid(geteuid()) != NULL ? getpwuid(geteuid())->pw_name : "someone else");
-	find_groups(arena, who);
+		return refuse_another(arena, who->uid != geteuid() ? wish->user : wish->group);
+	if (wish->groups == NULL)
+		find_groups(arena, who);
+	else
+		missing = take_groups(arena, wish->groups, who);
+	if (wish->groups != NULL)
+		*blamed = "groups";
+	if (missing != NULL)
+		return arena_print(arena, "there is no group \"%s\"", missing);
+	if (wish->groups != NULL && geteuid() != 0)
+		return refuse_another(arena, "a member of other groups");
 	return NULL;
+}
+
+const char *identity_user_name(uid_t uid, char name[static IDENTITY_NAME])
+{
+	const struct passwd *entry = getpwuid(uid);
+
+	if (entry != NULL)
+		snprintf(name, IDENTITY_NAME, "%s", entry->pw_name);
+	else
+		snprintf(name, IDENTITY_NAME, "%u", uid);
+	return name;
+}
+
+const char *identity_group_name(gid_t gid, char name[static IDENTITY_NAME])
+{
+	const struct group *entry = getgrgid(gid);
+
+	if (entry != NULL)
+		snprintf(name, IDENTITY_NAME, "%s", entry->gr_name);
+	else
+		snprintf(name, IDENTITY_NAME, "%u", gid);
+	return name;
 }
 
 bool identity_take_on(const struct identity *who)

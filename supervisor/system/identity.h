@@ -18,13 +18,23 @@ struct identity {
 	bool differs; /* from our own: only root can take it on */
 };
 
+/* By names or numbers.  NULL: our own user, the user's own group. */
+struct identity_wish {
+	const char *user, *group;
+	const char *const *groups; /* the supplementary ones, ends with NULL; or NULL: the user's */
+};
+
 /*
- * The identity of USER with GROUP; NULL for either means our own user, and the
- * user's own group.  Names and numbers are both understood.  Returns NULL, or
- * what is wrong as a whole sentence in the arena, and in BLAMED the word at fault.
+ * Returns NULL, or what is wrong as a whole sentence in the arena, and in
+ * *BLAMED the word at fault: "user", "group" or "groups".
  */
-const char *identity_find(
-    struct arena *, const char *user, const char *group, struct identity *) MUST_CHECK;
+const char *identity_find(struct arena *, const struct identity_wish *, struct identity *,
+    const char **blamed) MUST_CHECK;
+
+/* The name of a user or a group by number, in NAME; without one, the number. */
+#define IDENTITY_NAME 64
+const char *identity_user_name(uid_t, char name[static IDENTITY_NAME]);
+const char *identity_group_name(gid_t, char name[static IDENTITY_NAME]);
 
 /* Finds one user or one group by name or number.  False: there is none. */
 bool identity_find_user(const char *name, uid_t *) MUST_CHECK;
