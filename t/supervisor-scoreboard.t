@@ -71,7 +71,7 @@ subtest 'what is served is counted, timed and shown' => sub {
 
 subtest 'failures of requests and of processes are counted' => sub {
 	my $ostlerd = application();
-	is $ostlerd->client->ask('GET', '/api/tasks')->{status}, 503, 'without a database it cannot say' for 1 .. 4;
+	is $ostlerd->client->ask('GET', '/ready')->{status}, 503, 'without a database it is not ready' for 1 .. 4;
 	my $web = wait_for(sub { my $p = $ostlerd->pool('web'); $p->{requests} == 4 && $p }, 'four requests');
 	is $web->{errors}, 4, 'that is a failure';
 	is_deeply [ @{ $web->{counters} }{qw(cache_hits cache_misses)} ], [ 0, 0 ], 'it counts more, by name';
