@@ -23,7 +23,8 @@ struct config {
 	long long cache_wait, cache_lease, cache_stale;
 	long long jobs_batch, jobs_lease, jobs_beat, jobs_idle, jobs_upkeep, jobs_finish;
 	long long jobs_history, jobs_database_timeout;
-	const char *broker;
+	const char *broker, *spool;
+	long long spool_most;
 	struct words broker_settings;
 	long long broker_partitions, broker_connections, broker_timeout, broker_retry, broker_keep;
 	const char *consume_group;

@@ -141,6 +141,7 @@ int role_redrive(const struct ostler_program *program, const struct config *conf
 		return EXIT_USAGE;
 	footing_plan(&footing, program, config, "redrive");
 	footing_open(&footing);
+	footing_open_outlets(&footing);
 	if (footing.app.outlets == NULL)
 		die("no broker is configured: dead letters have nowhere to go");
 	count = redrive_run(&footing.app, kind);
@@ -171,6 +172,7 @@ int role_consume(const struct ostler_program *program, const struct config *conf
 		return EXIT_USAGE;
 	footing_plan(&footing, program, config, "consume");
 	footing_open(&footing);
+	footing_open_outlets(&footing);
 	if (footing.app.outlets == NULL)
 		die("no broker is configured: there is nothing to consume from");
 	well = consume_run(&footing.app, &(struct consume_options){ .kind = kind,

@@ -128,7 +128,21 @@ void footing_open(struct footing *f)
 	f->app.redis = redis_open(&f->redis);
 	f->app.cache = cache_open(f->app.redis, &f->leases);
 	f->app.objects = open_objects(f->config, f->arena);
+}
+
+void footing_open_outlets(struct footing *f)
+{
 	f->app.outlets = outlets_open(f->app.features, &f->broker, f->arena);
+}
+
+void footing_open_spool(struct footing *f)
+{
+	const struct spool_options options = { .folder = f->config->spool,
+		.bytes_most = f->config->spool_most,
+		.retry_ms = f->config->broker_retry };
+
+	if (options.folder[0] != '\0')
+		outlets_keep(f->app.outlets, &options, f->arena);
 }
 
 void footing_open_mail(struct footing *f)

@@ -35,6 +35,13 @@ void footing_close(struct footing *);
 /* Opens the way by which letters leave, for the role that sends them. */
 void footing_open_mail(struct footing *);
 
+/* Opens the brokers of events, for roles that publish or consume: the others load no client of one.
+ */
+void footing_open_outlets(struct footing *);
+
+/* And the spool behind them, for those that publish what was sent to them. */
+void footing_open_spool(struct footing *);
+
 /* For a role's options: tells the supervisor, if there is one. */
 void footing_say_ready(void);
 void footing_say_stopping(void);

@@ -63,6 +63,7 @@ make_data_folders() {
 	folder "$VAR/run" 0700 "$APP_USER"
 	folder "$VAR/objects" 0750 "$APP_USER"
 	folder "$VAR/keys" 0700 "$APP_USER"
+	folder "$VAR/spool" 0700 "$APP_USER"
 }
 
 check_access() { # USER TEST PATH…

@@ -19,7 +19,8 @@ while (my $line = <$page>) {
 is_deeply \@listed, [map { $_->[0] } @table], 'the page and the table list the same, in one order';
 for my $setting (@table) {
 	my ($name, $preset) = @$setting;
-	my $default = qr/Default:\s+(?:\.Qq\s+)?\Q$preset\E\s*[.,\n]/;
+	# Nothing is said by a word.
+	my $default = $preset eq '' ? qr/Default:\s+(?:(?:empty|none)\b|\.Qq\s+[.,\n]|[.,\n])/ : qr/Default:\s+(?:\.Qq\s+)?\Q$preset\E\s*[.,\n]/;
 	like $said{$name} // '', $default, "$name has the default that the page says";
 }
 done_testing;

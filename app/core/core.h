@@ -254,9 +254,9 @@ void enqueue_wake(struct request *);
 /* --- events --- */
 
 /*
- * Hands all of LIST, structs of the kind's shape, over to the broker, in their order.  True: they
- * are on its disk and will be applied.  False: they are not, or only some; reply_not_taken() says
- * so.
+ * Hands all of LIST, structs of the kind's shape, over to the broker, in their order; for a
+ * request's handler.  True: they are on its disk, or on ours where they wait for it, and will be
+ * applied.  False: they are not, or only some; reply_not_taken() says so.
  */
 bool publish(struct request *, const struct event_kind *, const struct list *) MUST_CHECK;
 int reply_not_taken(struct request *); /* 503 with Retry-After */

@@ -3,6 +3,9 @@
  *
  * What was checked is written anew, as one line of JSON by the shape that
  * checked it: what the consumer reads is never a client's own spelling.
+ *
+ * The broker is asked first, unless something waits for it already: then whatever
+ * comes waits behind that (spool.h).
  */
 #include "core/events/publish.h"
 
@@ -19,6 +22,7 @@ struct outlet {
 	const struct event_kind *kind;
 	struct broker_options options, dead_options;
 	struct broker *broker, *dead;
+	struct spool *spool; /* NULL: there is none */
 };
 
 struct outlets {
@@ -77,11 +81,35 @@ struct outlets *outlets_open(const struct feature *const *features,
 	return outlets;
 }
 
+void outlets_keep(struct outlets *outlets, const struct spool_options *options, struct arena *arena)
+{
+	for (size_t i = 0; outlets != NULL && i < outlets->count; i++) {
+		struct outlet *outlet = &outlets->of[i];
+		struct spool_options own = *options;
+		const char *wrong = NULL;
+
+		own.folder = arena_print(arena, "%s/%s", options->folder, outlet->kind->name);
+		outlet->spool = spool_open(&own, arena, &wrong);
+		if (outlet->spool == NULL)
+			die("spool: %s", wrong);
+		spool_drain_into(outlet->spool, outlet->broker);
+	}
+}
+
+bool outlets_are_drained(const struct outlets *outlets)
+{
+	for (size_t i = 0; outlets != NULL && i < outlets->count; i++)
+		if (outlets->of[i].spool != NULL && !spool_is_empty(outlets->of[i].spool))
+			return false;
+	return true;
+}
+
 void outlets_close(struct outlets **outlets)
 {
 	if (*outlets == NULL)
 		return;
 	for (size_t i = 0; i < (*outlets)->count; i++) {
+		spool_close(&(*outlets)->of[i].spool);
 		broker_close(&(*outlets)->of[i].broker);
 		broker_close(&(*outlets)->of[i].dead);
 	}
@@ -139,12 +167,27 @@ static struct broker_message *write_messages(
 	return messages;
 }
 
+bool outlets_publish(const struct outlets *outlets, const struct event_kind *kind,
+    struct arena *arena, const struct broker_message *messages, size_t count)
+{
+	const struct outlet *outlet = find(outlets, kind);
+	enum spool_fate fate;
+
+	if (outlet == NULL || outlet->spool == NULL)
+		return outlet != NULL && broker_publish(outlet->broker, arena, messages, count);
+	if (!spool_is_empty(outlet->spool)) {
+		fate = spool_keep(outlet->spool, arena, messages, count, true);
+		if (fate != SPOOL_PASSED)
+			return fate == SPOOL_KEPT;
+	}
+	return broker_publish(outlet->broker, arena, messages, count) ||
+	       spool_keep(outlet->spool, arena, messages, count, false) == SPOOL_KEPT;
+}
+
 bool publish(struct request *rq, const struct event_kind *kind, const struct list *list)
 {
-	struct broker *broker = outlets_of(rq->app->outlets, kind);
-
-	return broker != NULL &&
-	       broker_publish(broker, rq->arena, write_messages(rq, kind, list), list->count);
+	return rq->app->outlets != NULL && outlets_publish(rq->app->outlets, kind, rq->arena,
+					       write_messages(rq, kind, list), list->count);
 }
 
 long long event_days(const struct request *rq)

@@ -5,6 +5,7 @@
 #include "core/event.h"
 #include "core/serve/application.h"
 #include "store/broker.h"
+#include "store/spool.h"
 
 /* The brokers of all kinds that a program hears; opens no connection yet. */
 struct outlets;
@@ -12,6 +13,19 @@ struct outlets;
 struct outlets *outlets_open(
     const struct feature *const *features, const struct broker_options *, struct arena *);
 void outlets_close(struct outlets **);
+
+/*
+ * From now on what a broker does not take waits in a folder of its kind below that of OPTIONS, and
+ * is drained into the broker when that is back.
+ */
+void outlets_keep(struct outlets *, const struct spool_options *, struct arena *);
+
+/* Publishes, or keeps what the broker does not take.  False: some of it is in neither. */
+bool outlets_publish(const struct outlets *, const struct event_kind *, struct arena *,
+    const struct broker_message *, size_t count) MUST_CHECK;
+
+/* Whether nothing waits in a spool. */
+bool outlets_are_drained(const struct outlets *);
 
 /* A kind's stream; and that of what could not be applied.  NULL: no broker is configured. */
 struct broker *outlets_of(const struct outlets *, const struct event_kind *);
