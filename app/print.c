@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/identity/role.h"
 #include "core/openapi/openapi.h"
 #include "roles.h"
 
@@ -21,16 +22,50 @@ static int finish(const struct ostler_program *program)
 	return EXIT_FAILURE;
 }
 
+static void print_route(const struct feature *feature, const struct route *route)
+{
+	printf("%-7s %-22s %-10s %-8s %s\n", method_name(route->method), route->path,
+	    access_name(route->access), feature->name, route->summary);
+}
+
+/* A column for each role, and one before them for nobody; an admin may all. */
+static void print_access(const struct feature *feature, const struct route *route)
+{
+	(void)feature;
+	printf("%-7s %-34s", method_name(route->method), route->path);
+	for (enum access who = ANYONE; who < ADMIN; who++)
+		printf(" %-7s", who >= route->access ? "yes" : "-");
+	puts(" yes");
+}
+
+static void print_head(bool access)
+{
+	if (!access) {
+		printf("%-7s %-22s %-10s %-8s %s\n", "METHOD", "PATH", "WHO", "FEATURE", "SUMMARY");
+		return;
+	}
+	printf("%-7s %-34s", "METHOD", "PATH");
+	printf(" %-7s", "nobody");
+	for (enum access who = SIGNED_IN; who < ADMIN; who++)
+		printf(" %-7s", role_name(who));
+	printf(" %s\n", role_name(ADMIN));
+}
+
 int role_routes(const struct ostler_program *program, const struct config *unused, char **words)
 {
+	bool access = words[0] != NULL && strcmp(words[0], "--access") == 0;
+	void (*print)(const struct feature *, const struct route *) = access ? print_access
+									     : print_route;
+
 	(void)unused;
-	(void)words;
-	printf("%-7s %-22s %-10s %-8s %s\n", "METHOD", "PATH", "WHO", "FEATURE", "SUMMARY");
+	if (words[0] != NULL && (!access || words[1] != NULL)) {
+		fprintf(stderr, "usage: %s routes [--access]\n", program->name);
+		return EXIT_USAGE;
+	}
+	print_head(access);
 	for (const struct feature *const *feature = program->features; *feature != NULL; feature++)
 		EACH_ROUTE (route, *feature)
-			printf("%-7s %-22s %-10s %-8s %s\n", method_name(route->method),
-			    route->path, access_name(route->access), (*feature)->name,
-			    route->summary);
+			print(*feature, route);
 	return finish(program);
 }
 

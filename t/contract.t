@@ -49,8 +49,9 @@ subtest 'the features of ostler-app' => sub {
 	my %secret = (client_id => $client->{client_id}, client_secret => $client->{secret});
 	keeps_its_contract($stack,
 		# Whoever asks so has no session that could end.
-		as => { map { ("POST $_" => undef) } qw(/api/register /api/login /api/logout /api/password/forgot /api/password/reset /oauth/token) },
-		names => { '/users/{id}/totp' => $with_factor, (map { $_ => $task } '/complete/{id}', '/delete/{id}'), (map { $_ => sub { 'none' } } '/api/jobs/kinds/{kind}/pause', '/api/jobs/kinds/{kind}/resume'),
+		as => { (map { ("POST $_" => undef) } qw(/api/register /api/login /api/logout /api/password/forgot /api/password/reset /oauth/token)),
+			'PATCH /api/me' => 'viewer', 'DELETE /api/me/sessions' => sub { return ($stack->session_of('known'))[0] } },
+		names => { '/api/me/sessions/{id}' => sub { return ($stack->session_of('demo'))[1] }, '/users/{id}/totp' => $with_factor, (map { $_ => $task } '/complete/{id}', '/delete/{id}'), (map { $_ => sub { 'none' } } '/api/jobs/kinds/{kind}/pause', '/api/jobs/kinds/{kind}/resume'),
 			(map { $_ => $job } '/api/task/{id}', '/api/jobs/{id}', '/api/jobs/{id}/cancel'), '/api/jobs/{id}/retry' => $dead },
 		right => { (map { ("POST /api/me/totp/$_" => []) } qw(confirm recovery-codes disable)), 'POST /api/me/totp' => [ { password => $credentials{password} } ],
 			'POST /api/clients' => [ { name => 'y' }, { name => 'y', role => 'viewer', scope => 'read', refresh => JSON::PP::false, user_id => 1 } ],
@@ -59,6 +60,8 @@ subtest 'the features of ostler-app' => sub {
 			'POST /api/password/reset' => [ { token => $token, password => $credentials{password} } ],
 			# One that is right ends the session that asks: t/password.t.
 			'POST /api/me/password' => [],
+			# A password of a generator may be much like the name of its making.
+			'POST /api/register' => [ map { { username => "new$_", email => "new$_\@example.org", password => $credentials{password}, $_ % 2 ? (name => 'New') : () } } 1 .. 4 ],
 			'POST /api/login' => [ \%credentials ], 'GET /api/metrics/timeline' => [ { window => '1h', step => '15m' }, { window => '7d' } ],
 			'GET /api/vendas' => [ { mes => '2025-01' }, { from => '2025-01', to => '2025-03' } ],
 			'PUT /api/vendas/arquivos/{mes}' => ["order_id,sold_at,region,product,quantity,total\n"] });

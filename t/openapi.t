@@ -44,8 +44,12 @@ subtest 'the document is one of OpenAPI 3.1' => sub {
 			my $else = $path eq '/oauth/token' ? 'oauth_error' : 'problem';
 			is $operation->{responses}{default}{'$ref'}, "#/components/responses/$else", 'what else it answers is a problem';
 			is scalar(successes($operation)), 1, 'there is one success';
+			my $anyone = $operation->{'x-access'} eq 'anyone';
+			is_deeply $operation->{security}, $anyone ? undef : [ { session => [] }, { token => [] } ], 'who may';
+			is !!$operation->{responses}{401}, !$anyone, 'and that others may not' if $path ne '/oauth/token';
 		}
 	}
+	is_deeply [ sort keys %{ $document->{components}{securitySchemes} } ], [qw(session token)], 'by cookie or token';
 	my @references = $reply->{content} =~ /"\$ref":"([^"]+)"/g;
 	is_deeply [ grep { !$schema->at($_) } @references ], [], 'every reference leads somewhere';
 };

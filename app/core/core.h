@@ -68,8 +68,21 @@ bool session_start(struct request *, long long user, const char *password_hash);
 /* The session that asked ends, whether or not it is one; returns whose it was, or 0. */
 long long session_end(struct request *);
 
-/* All sessions of a user end,. */
+/* All sessions of a user end; or one, by its id as sessions_of has it: no row when it is not
+ * theirs. */
 void sessions_end_all(struct request *, long long user);
+const struct rows *session_end_one(struct request *, long long user, const char *id);
+
+/* What a session knows of its user has changed, or will when this is committed. */
+void sessions_changed(struct request *, long long user);
+
+/* The sessions of who asks, newest first: id, current, created_at, seen_at, expires_at, address,
+ * agent. */
+#define SESSIONS_MOST 100 /* of a user; with one more the oldest ends */
+const struct rows *sessions_of(struct request *);
+
+/* Deletes what has ended by itself. */
+void sessions_sweep(struct request *);
 
 /*
  * Passwords.  Hashing one takes a while on purpose, so have no transaction open; when

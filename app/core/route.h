@@ -104,8 +104,9 @@ struct feature {
 	}
 
 /*
- * The version of the row that the path's first {name} is the id of, locked until
- * the change is done.  Its table has a column "version bigint" that every change raises.
+ * The version of the row that the path's first {name} is the id of, or who asks when it has
+ * none, locked until the change is done.  Its table has a column "version bigint" that every change
+ * raises.
  */
 #define VERSION_OF(table) "SELECT version FROM " table " WHERE id = $1 FOR UPDATE"
 

@@ -7,7 +7,7 @@
 #     $stack->wait_for(sub { … }, 'another worker', 10);
 #     $stack->stop;      # two tests of its own: no process is left, no sanitizer complained
 #
-# Whoever asks has signed in: as => 'admin' unless told, 'manager', 'user', 'viewer', or undef, nobody.
+# Whoever asks has signed in: as => 'admin' unless told, 'manager', 'user', 'viewer', a cookie, or undef, nobody.
 #     is $stack->get('/users', as => 'user')->{status}, 403;
 #     $stack->cookie('viewer');    # "sid=…", for what is no request of this library
 #
@@ -27,7 +27,7 @@ package Ostler;
 use strict;
 use warnings;
 use Cwd qw(abs_path);
-use Digest::SHA qw(sha256_hex);
+use Digest::SHA qw(sha256 sha256_hex);
 use File::Basename qw(dirname);
 use File::Path qw(remove_tree);
 use File::Temp qw(tempdir);
@@ -248,8 +248,17 @@ sub random_bytes
 
 sub encode_base64url { return encode_base64($_[0], '') =~ tr{+/}{-_}r =~ s/=+\z//r }
 
-# The cookie of somebody with that role; undef on a stack that knows no users.
-sub cookie { return $_[0]{cookies}{ $_[1] } }
+# One more session, of the user of that name: its cookie, and the id that /api/me/sessions has for it.
+sub session_of
+{
+	my ($self, $username) = @_;
+	my $id = random_bytes(32);
+	$self->psql("INSERT INTO sessions (id_hash, user_id, expires_at) SELECT '\\x" . sha256_hex($id) . "', id, now() + interval '1 day' FROM users WHERE username = '$username'");
+	return ('sid=' . encode_base64url($id), encode_base64url(sha256($id)));
+}
+
+# The cookie of somebody with that role; undef on a stack that knows no users.  A cookie is itself.
+sub cookie { my ($self, $who) = @_; return $who =~ /^sid=/ ? $who : $self->{cookies}{$who} }
 
 # CONDITION until true, for at most SECONDS (30); returns its value, dies naming WHAT.
 sub wait_for

@@ -191,10 +191,34 @@ static const struct rows *add_row(
 	return query(rq,
 	    "WITH before AS (DELETE FROM sessions WHERE id_hash = $7::bytea)"
 	    " INSERT INTO sessions (id_hash, user_id, expires_at, address, agent)"
-	    " SELECT $1::bytea, id, now() + make_interval(secs => $3), $4::inet, $5 FROM users"
+	    " SELECT $1::bytea, id, now() + make_interval(secs => $3), $4::inet, nullif($5, '') "
+	    "FROM users"
 	    " WHERE id = $2 AND ($6::text IS NULL OR password_hash = $6) RETURNING user_id",
 	    hash_as_sql(rq->arena, session), user, rq->app->sessions.life, address_of(rq),
 	    agent_of(rq), password_hash, hash_as_sql(rq->arena, before));
+}
+
+/* Copies of sessions whose hashes are in the first column. */
+static void drop_copies(struct request *rq, const struct rows *rows)
+{
+	for (int i = 0; rows->fate == DONE && i < rows->count; i++) {
+		unsigned char hash[DIGEST_BYTES];
+
+		if (hex_read(rows_text(rows, i, 0), hash, sizeof(hash)))
+			cache_drop(rq, session_of(rq->arena, hash)->key);
+	}
+}
+
+#define HASH "encode(id_hash, 'hex')"
+
+/* Nobody has so many browsers: whoever signs in by a script again and again forgets the oldest. */
+static void end_oldest(struct request *rq, long long user)
+{
+	drop_copies(rq, query(rq,
+			    "DELETE FROM sessions WHERE id_hash IN (SELECT id_hash FROM sessions"
+			    " WHERE user_id = $1 ORDER BY created_at DESC OFFSET $2)"
+			    " RETURNING " HASH,
+			    user, SESSIONS_MOST));
 }
 
 bool session_start(struct request *rq, long long user, const char *password_hash)
@@ -211,6 +235,7 @@ bool session_start(struct request *rq, long long user, const char *password_hash
 		return false;
 	set_cookie(
 	    rq, base64url_write(rq->arena, id, sizeof(id)), (long long)rq->app->sessions.life);
+	end_oldest(rq, user);
 	return true;
 }
 
@@ -228,15 +253,47 @@ long long session_end(struct request *rq)
 	return rows->fate == DONE && rows->count > 0 ? rows_integer(rows, 0, 0) : 0;
 }
 
+/* --- many at once --- */
+
 void sessions_end_all(struct request *rq, long long user)
 {
-	const struct rows *rows = query(
-	    rq, "DELETE FROM sessions WHERE user_id = $1 RETURNING encode(id_hash, 'hex')", user);
+	drop_copies(rq, query(rq, "DELETE FROM sessions WHERE user_id = $1 RETURNING " HASH, user));
+}
 
-	for (int i = 0; rows->fate == DONE && i < rows->count; i++) {
-		unsigned char hash[DIGEST_BYTES];
+void sessions_changed(struct request *rq, long long user)
+{
+	drop_copies(rq, query(rq, "SELECT " HASH " FROM sessions WHERE user_id = $1", user));
+}
 
-		if (hex_read(rows_text(rows, i, 0), hash, sizeof(hash)))
-			cache_drop(rq, session_of(rq->arena, hash)->key);
-	}
+const struct rows *session_end_one(struct request *rq, long long user, const char *id)
+{
+	unsigned char hash[DIGEST_BYTES];
+	const struct session *session;
+
+	/* Of another form it is nobody's, as is a hash of zeros. */
+	if (!base64url_read(id, hash, sizeof(hash)))
+		bytes_forget(hash, sizeof(hash));
+	session = session_of(rq->arena, hash);
+	cache_drop(rq, session->key);
+	return query(rq,
+	    "DELETE FROM sessions WHERE id_hash = $1::bytea AND user_id = $2 RETURNING user_id",
+	    hash_as_sql(rq->arena, session), user);
+}
+
+#define NOT_OVER "expires_at > now() AND seen_at > now() - make_interval(secs => $1)"
+
+const struct rows *sessions_of(struct request *rq)
+{
+	return query(rq,
+	    "SELECT translate(encode(id_hash, 'base64'), '+/=', '-_') AS id,"
+	    " id_hash IS NOT DISTINCT FROM $3::bytea AS current,"
+	    " created_at, seen_at, expires_at, host(address) AS address, agent FROM sessions"
+	    " WHERE user_id = $2 AND " NOT_OVER " ORDER BY created_at DESC, id LIMIT $4",
+	    rq->app->sessions.idle, rq->user_id, hash_as_sql(rq->arena, rq->session),
+	    SESSIONS_MOST);
+}
+
+void sessions_sweep(struct request *rq)
+{
+	query(rq, "DELETE FROM sessions WHERE NOT (" NOT_OVER ")", rq->app->sessions.idle);
 }

@@ -2,6 +2,8 @@
  * saw. */
 #include "core/journey/condition.h"
 
+#include <string.h>
+
 #include "core/answer/etag.h"
 #include "core/journey/transact.h"
 
@@ -25,9 +27,11 @@ int stage_condition(struct request *rq)
 
 void condition_ask(struct request *rq)
 {
+	bool named = strchr(rq->route->path, '{') != NULL;
 	struct statement version = { .sql = rq->route->versioned,
 		.count = 1,
-		.values = (struct value[]){ VALUE(rq->path_value[0]) } };
+		.values = (struct value[]){
+		    named ? value_text(rq->path_value[0]) : value_integer(rq->user_id) } };
 
 	rq->version = rq->route->versioned != NULL ? transact_add(rq, &version) : NULL;
 }

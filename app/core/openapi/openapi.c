@@ -137,6 +137,22 @@ static const char *operation_id(struct arena *arena, const struct route *route)
 	return id;
 }
 
+/* Either is enough; without TLS the cookie is "sid". */
+#define SCHEMES                                                                        \
+	"{\"session\":{\"type\":\"apiKey\",\"in\":\"cookie\",\"name\":\"__Host-sid\"," \
+	"\"description\":\"Set by POST /api/login; sid without TLS.\"},"               \
+	"\"token\":{\"type\":\"http\",\"scheme\":\"bearer\",\"bearerFormat\":\"JWT\"}}"
+
+static void write_security(struct buffer *out, const struct route *route)
+{
+	static const char either[] = "[{\"session\":[]},{\"token\":[]}]";
+
+	if (route->access == ANYONE)
+		return;
+	json_key(out, "security");
+	json_raw(out, either, sizeof(either) - 1);
+}
+
 static void write_operation(
     const struct schemas *schemas, const struct feature *feature, const struct route *route)
 {
@@ -149,6 +165,7 @@ static void write_operation(
 	json_key_text(out, "operationId", operation_id(out->arena, route));
 	json_key_text(out, "summary", route->summary);
 	json_key_text(out, "x-access", access_name(route->access));
+	write_security(out, route);
 	json_key_open(out, "tags", '[');
 	json_text(out, feature->name);
 	json_close(out, ']');
@@ -232,6 +249,8 @@ void openapi_write(
 				write_path(&schemas, features, route->path);
 	json_close(out, '}');
 	json_key_open(out, "components", '{');
+	json_key(out, "securitySchemes");
+	json_raw(out, SCHEMES, sizeof(SCHEMES) - 1);
 	schemas_write(&schemas);
 	openapi_shared_responses(out, features);
 	json_close(out, '}');

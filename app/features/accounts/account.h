@@ -29,4 +29,8 @@ extern const struct shape forgotten_shape, link_asked_shape, reset_shape;
 extern const struct job_kind send_link_job, forget_job;
 handler_fn ask_for_link, reset_password; /* links.c */
 
+extern const struct shape signed_in_shape, session_id_shape;
+handler_fn list_sessions, end_session, end_all_sessions;
+extern const struct job_kind sweep_sessions;
+
 #endif

@@ -11,6 +11,9 @@ struct account {
 struct newcomer {
 	const char *username, *name, *email, *password;
 };
+struct changed_account {
+	const char *username, *name, *email;
+};
 
 /* clang-format off */
 const struct shape account_shape = SHAPE(struct account,
@@ -22,15 +25,23 @@ const struct shape account_shape = SHAPE(struct account,
 	{ FIELD(struct account, totp), .doc = "Whether signing in takes a second factor." },
 	{ FIELD(struct account, version), .doc = "Raised by every change; the ETag." });
 
+/* The same for who is new and who changes. */
+#define USERNAME(type) FIELD(type, username), .min = 1, .max = 254, .example = "ana", \
+	.pattern = "[\\p{L}\\p{N}]", .unique = "users_username_unique", \
+	.doc = "With a letter or a digit in it.  Nobody else may have it, in any capitalization or Unicode form."
+#define EMAIL_OF(type) FIELD_AS(type, email, EMAIL), .example = "ana@example.org", .unique = "users_email_unique"
+
 static const struct shape newcomer = SHAPE(struct newcomer,
-	{ FIELD(struct newcomer, username), .min = 1, .max = 254, .required = true, .example = "ana",
-	    .pattern = "[\\p{L}\\p{N}]", .unique = "users_username_unique",
-	    .doc = "With a letter or a digit in it.  Nobody else may have it, in any capitalization or Unicode form." },
-	{ FIELD_AS(struct newcomer, email, EMAIL), .required = true, .example = "ana@example.org",
-	    .unique = "users_email_unique" },
+	{ USERNAME(struct newcomer), .required = true },
+	{ EMAIL_OF(struct newcomer), .required = true },
 	{ FIELD(struct newcomer, password), .min = PASSWORD_LEAST, .max = PASSWORD_MOST, .required = true,
 	    .example = "correct horse battery", .doc = PASSWORD_DOC },
 	{ FIELD(struct newcomer, name), .min = 1, .max = 200, .doc = "The user name unless given." });
+
+static const struct shape changed_account = SHAPE(struct changed_account,
+	{ USERNAME(struct changed_account) },
+	{ EMAIL_OF(struct changed_account) },
+	{ FIELD(struct changed_account, name), .min = 1, .max = 200 });
 /* clang-format on */
 
 int reply_account(struct request *rq, const struct rows *rows)
@@ -80,6 +91,26 @@ static int read_me(struct request *rq)
 	return reply_row(rq, query(rq, "SELECT " ACCOUNT " FROM users WHERE id = $1", user_id(rq)));
 }
 
+/* Sessions hold the user name with them: theirs are to learn the new one. */
+static int change_me(struct request *rq)
+{
+	const char *key = arena_print(request_arena(rq), "user_%lld", user_id(rq));
+
+	/* A change of nothing raises no version (RFC 5789 leaves that to us). */
+	if (!given_any(rq))
+		return read_me(rq);
+	cache_drop(rq, key);
+	if (is_given(rq, struct changed_account, username))
+		sessions_changed(rq, user_id(rq));
+	return reply_row(rq,
+	    query(rq,
+		"UPDATE users SET username = coalesce($2, username), name = coalesce($3, name),"
+		" email = coalesce($4, email), version = version + 1, updated_at = now()"
+		" WHERE id = $1 RETURNING " ACCOUNT,
+		user_id(rq), given(rq, struct changed_account, username),
+		given(rq, struct changed_account, name), given(rq, struct changed_account, email)));
+}
+
 /* What every route has where somebody may guess: many tries are dear, and all that fail are on
  * record. */
 #define GUARDED .guarded = true, .secret = true, .quota = QUOTA_EXPENSIVE
@@ -98,7 +129,16 @@ const struct feature accounts_feature = { .name = "accounts", .doc = "Signing up
 	    .takes = &reset_shape, GUARDED },
 	{ ROUTE(GET, "/api/me", "Read my account", SIGNED_IN, read_me), .gives = &account_shape },
 	{ ROUTE(POST, "/api/me/password", "Choose another password", SIGNED_IN, change_password),
-	    .takes = &password_change_shape, GUARDED }),
-	.jobs = JOBS(&send_link_job, &forget_job),
-	.crons = CRONS({ .name = "accounts.forget", .spec = "*/5 * * * *", .kind = &forget_job }) };
+	    .takes = &password_change_shape, GUARDED },
+	{ ROUTE(PATCH, "/api/me", "Change what is given of my account", SIGNED_IN, change_me),
+	    .takes = &changed_account, .gives = &account_shape, .versioned = VERSION_OF("users"),
+	    .drops = DROPS("users_list") },
+	{ ROUTE(GET, "/api/me/sessions", "List where I am signed in, newest first", SIGNED_IN, list_sessions),
+	    .gives = &signed_in_shape, .list = true },
+	{ ROUTE(DELETE, "/api/me/sessions", "Sign out everywhere", SIGNED_IN, end_all_sessions) },
+	{ ROUTE(DELETE, "/api/me/sessions/{id}", "Sign out there", SIGNED_IN, end_session),
+	    .takes = &session_id_shape }),
+	.jobs = JOBS(&send_link_job, &forget_job, &sweep_sessions),
+	.crons = CRONS({ .name = "accounts.forget", .spec = "*/5 * * * *", .kind = &forget_job },
+	    { .name = "accounts.sweep", .spec = "7 * * * *", .kind = &sweep_sessions }) };
 /* clang-format on */

@@ -152,6 +152,8 @@ static int update_user(struct request *rq)
 		return read_user(rq);
 	if (is_given(rq, struct new_user, role))
 		follow_role(rq, in->role);
+	if (is_given(rq, struct new_user, username))
+		sessions_changed(rq, path_id(rq));
 	return reply_row(rq,
 	    query(rq,
 		"UPDATE users SET name = coalesce($2, name), email = coalesce($3, email),"

@@ -5,7 +5,7 @@
 #
 # What a document cannot say is told to new():
 #     names => { '/api/jobs/{id}' => sub { … } }    makes what a {name} stands for; else the collection above it does
-#     as => { 'POST /api/logout' => undef }         who asks, as in Ostler
+#     as => { 'POST /api/logout' => undef }         who asks, as in Ostler; or a sub that says so for each request
 #     right => { 'GET /api/vendas' => [ … ] }       queries (hashes) or bodies (texts) that are right, instead of those generated
 #
 # What fits must be answered with the promised success; what does not, with 422 and the pointer to
@@ -105,7 +105,8 @@ sub all_answered
 	for my $request (@requests) {
 		my ($what, $status, $pointer, %wish) = @$request;
 		my $target = ($wish{path} // $self->fill($method, $path)) . ($wish{query} // '');
-		my %as = exists $self->{as}{"$method $path"} ? (as => $self->{as}{"$method $path"}) : ();
+		my $as = $self->{as}{"$method $path"};
+		my %as = exists $self->{as}{"$method $path"} ? (as => ref $as ? $as->() : $as) : ();
 		my $got = $self->{stack}->request($method => $target, %as, %wish);
 		push @wrong, map { "$what: $_" } $self->answers($got, $status, $operation, $pointer);
 	}
