@@ -65,7 +65,7 @@ UNITS      = $(patsubst t/unit/%.c,$(BUILD)/t/%,$(wildcard t/unit/*_test.c))
 
 HELLO      = $(abspath $(BUILD))/hello
 
-.PHONY: all deps run hello stop new-feature check check-deps check-unit check-kafka check-fuzz fuzz fuzzers lint soak bench bench-jobs bench-supervisor install uninstall clean help FORCE
+.PHONY: all deps run hello stop new-feature check check-deps check-unit check-kafka check-fuzz fuzz fuzzers lint soak bench bench-events bench-jobs bench-supervisor install uninstall clean help FORCE
 
 all: $(PROGRAMS) $(MODULES) $(BUILD)/libostler.a ## compile ostlerd, ostlerctl and ostler-app into build/
 
@@ -204,6 +204,11 @@ bench-jobs: deps ## measure the queue beside Celery: make bench-jobs SECONDS=600
 	@stack/packages bench
 	@$(MAKE) all
 	@BUILD='$(BUILD)' t/bench/jobs
+
+bench-events: deps ## measure the way of events: in, through the broker, into all tables
+	@stack/packages bench
+	@$(MAKE) all
+	@BUILD='$(BUILD)' VAR='$(VAR)' t/bench/events
 
 # --- install ----------------------------------------------------------------------------------
 

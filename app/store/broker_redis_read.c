@@ -18,6 +18,9 @@
 /* Entries that one call claims of what is pending. */
 #define CLAIM_MOST "100"
 
+/* An entry that was handed out so often is claimed by itself. */
+#define OFTEN 3
+
 /* --- fetching --- */
 
 /* The group is gone: somebody emptied the stream.  It is made anew, where the last one was. */
@@ -29,13 +32,25 @@ static void note_error(struct reader *reader, const struct redis_reply *reply)
 		reader->part[i].joined = false;
 }
 
-/* How often each was handed out, as [id, member, idle, times], in the order of the ids. */
+/* How often ID was handed out, now that it is once more; of [id, member, idle, times], …. */
 static long long deliveries_of(const struct redis_reply *pending, const char *id)
 {
 	for (size_t i = 0; pending->kind == REDIS_LIST && i < pending->length; i++)
 		if (strcmp(pending->list[i].list[0].text, id) == 0)
-			return pending->list[i].list[3].integer;
+			return pending->list[i].list[3].integer + 1;
 	return 1;
+}
+
+/*
+ * How many to claim.  One by one when the first was handed out often: should it be what ends its
+ * readers, the count of those behind it does not rise with its own.
+ */
+static const char *how_many(const struct redis_reply *pending)
+{
+	bool often = pending->kind == REDIS_LIST && pending->length > 0 &&
+		     pending->list[0].list[3].integer >= OFTEN;
+
+	return often ? "1" : CLAIM_MOST;
 }
 
 /* One claim of what is pending in PARTITION. */
@@ -43,27 +58,30 @@ static bool recover(struct reader *reader, int partition)
 {
 	struct part *part = &reader->part[partition];
 	const char *stream = reader->broker->stream[partition], *group = reader->group.name;
-	const struct redis_command commands[] = {
-		{ .words = { "XAUTOCLAIM", stream, group, reader->group.member, "0",
-		      part->recovered, "COUNT", CLAIM_MOST } },
-		{ .words = { "XPENDING", stream, group, part->recovered, "+", CLAIM_MOST } },
-	};
-	struct redis_reply replies[2];
+	struct arena *arena = reader->entries.arena;
+	const struct redis_command look = { .words = { "XPENDING", stream, group, part->recovered,
+						"+", CLAIM_MOST } };
+	struct redis_command claim = { .words = { "XAUTOCLAIM", stream, group, reader->group.member,
+					   "0", part->recovered, "COUNT" } };
+	struct redis_reply pending, claimed;
 
-	if (!redis_run(reader->redis, reader->entries.arena, 2, commands, replies))
+	if (!redis_run(reader->redis, arena, 1, &look, &pending))
 		return false;
-	if (replies[0].kind != REDIS_LIST || replies[0].length < 2) {
-		note_error(reader, &replies[0]);
+	claim.words[7] = how_many(&pending);
+	if (!redis_run(reader->redis, arena, 1, &claim, &claimed))
+		return false;
+	if (claimed.kind != REDIS_LIST || claimed.length < 2) {
+		note_error(reader, &claimed);
 		return true;
 	}
-	for (size_t i = 0; i < replies[0].list[1].length; i++) {
-		const struct redis_reply *entry = &replies[0].list[1].list[i];
+	for (size_t i = 0; i < claimed.list[1].length; i++) {
+		const struct redis_reply *entry = &claimed.list[1].list[i];
 
 		if (entry->kind == REDIS_LIST)
 			entries_add(&reader->entries, partition, entry,
-			    deliveries_of(&replies[1], entry->list[0].text));
+			    deliveries_of(&pending, entry->list[0].text));
 	}
-	snprintf(part->recovered, sizeof(part->recovered), "%s", replies[0].list[0].text);
+	snprintf(part->recovered, sizeof(part->recovered), "%s", claimed.list[0].text);
 	part->recovers = strcmp(part->recovered, "0-0") != 0;
 	return true;
 }

@@ -410,6 +410,39 @@ static void deliveries_are_counted(void **state)
 	}
 }
 
+/* The first one may be what has ended its readers: those behind it are not to be blamed for that.
+ */
+static void what_was_handed_out_often_comes_alone(void **state)
+{
+	struct broker_batch batch = { 0 };
+	struct broker_reader *reader;
+
+	(void)state;
+	if (!is_redis())
+		skip();
+	publish(0, 5, 1, 1);
+	for (int times = 1; times <= 6; times++) {
+		int64_t deadline = clock_now() + PATIENCE;
+
+		reader = join(arena_print(with.arena, "member-%d", times));
+		do
+			assert_true(broker_read(reader, with.arena, &batch, 10, 20));
+		while (batch.count == 0 && clock_now() < deadline);
+		assert_int_equal(batch.count, times <= 3 ? 5 : 1);
+		assert_int_equal(number_of(&batch.message[0]), 0);
+		assert_int_equal(batch.message[0].deliveries, times);
+		if (times < 6)
+			broker_leave(&reader);
+	}
+	assert_true(broker_acknowledge(reader, &batch));
+	do
+		assert_true(broker_read(reader, with.arena, &batch, 10, 20));
+	while (batch.count == 0);
+	assert_int_equal(number_of(&batch.message[0]), 1);
+	assert_int_equal(batch.message[0].deliveries, 4);
+	broker_leave(&reader);
+}
+
 static long long length_of(int partition)
 {
 	return redis_server_says(
@@ -627,6 +660,7 @@ int main(void)
 		TEST(members_share_the_partitions),
 		TEST(a_silent_member_loses_what_it_holds),
 		TEST(deliveries_are_counted),
+		TEST(what_was_handed_out_often_comes_alone),
 		TEST(what_any_group_has_not_done_with_is_never_trimmed),
 		TEST(a_group_that_was_lost_goes_on_where_the_caller_was),
 		TEST(a_redis_that_forgot_the_scripts_is_told_them),

@@ -177,6 +177,28 @@ static void an_offset_may_lead_into_another_month(void **state)
 	}
 }
 
+static void an_instant_is_a_number_of_milliseconds(void **state)
+{
+	static const struct {
+		const char *instant;
+		long long ms;
+	} cases[] = {
+		{ "1970-01-01T00:00:00Z", 0 },
+		{ "1970-01-01T00:00:00", 0 },
+		{ "1969-12-31T23:59:59.999Z", -1 },
+		{ "2026-01-31T23:59:59.5Z", 1769903999500 },
+		{ "2026-01-31T23:59:59.123456+02:00", 1769896799123 },
+		{ "2026-01-31T23:59:59-03:30", 1769916599000 },
+		{ "2024-02-29T12:00:00Z", 1709208000000 },
+		{ "2000-03-01T00:00:00Z", 951868800000 },
+		{ "9999-12-31T23:59:59Z", 253402300799000 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++)
+		assert_int_equal(instant_ms(cases[i].instant), cases[i].ms);
+}
+
 int main(void)
 {
 	const struct CMUnitTest instant[] = {
@@ -185,6 +207,7 @@ int main(void)
 		cmocka_unit_test(only_an_offset_is_an_offset),
 		cmocka_unit_test(days_and_months),
 		cmocka_unit_test(an_offset_may_lead_into_another_month),
+		cmocka_unit_test(an_instant_is_a_number_of_milliseconds),
 		cmocka_unit_test(the_database_writes_them_otherwise),
 		cmocka_unit_test(a_cursor_comes_back_as_it_was),
 		cmocka_unit_test(what_is_no_cursor_of_ours_is_refused),
