@@ -6,6 +6,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
+use JSON::PP ();
 use Ostler::Process qw(wait_for);
 use Ostler::Programs;
 use Ostler::Supervisor;
@@ -109,6 +110,56 @@ subtest 'nice and cpus' => sub {
 	is +($ostlerd->ctl('reload', '--wait=drained'))[0], 0, 'reloaded with another';
 	isnt $ostlerd->worker('web')->{pid}, $pid, 'a new process has it';
 	is getpriority(0, $ostlerd->worker('web')->{pid}), getpriority(0, 0) + 6, 'it does';
+	is $ostlerd->stop, 0, 'ends with 0';
+};
+
+# What ostlerctl says is in force for the only process of the pool.
+sub shown
+{
+	my ($ostlerd) = @_;
+	my ($status, $out, $complaints) = $ostlerd->ctl('show', 'web', '--json');
+	is "$status$complaints", '0', 'it is shown';
+	return JSON::PP::decode_json($out);
+}
+
+subtest 'show: what the kernel says, not what was asked for' => sub {
+	my $ostlerd = Ostler::Supervisor->new(pools => { web => { kind => 'worker', command => [$probe], user => 'nobody', groups => ['daemon'], umask => '0077', directory => '/usr',
+		limits => [ 'nofile=100:200', 'core=0', 'stack=8M:unlimited' ], nice => \3, cpus => '0', capabilities => ['chown'], ($landlock ? (readable => ['/']) : ()), backoff_first => '20ms' },
+		root => { kind => 'worker', command => [$probe], no_new_privs => \'false' } });
+	$ostlerd->start->wait_until_ready;
+	my $worker = $ostlerd->worker('web');
+	my $shown = shown($ostlerd);
+	is_deeply [ @$shown{qw(pool slot pid generation state)} ], [ 'web', 1, $worker->{pid}, 1, 'ready' ], 'of which process';
+	my $is = $shown->{in_force};
+	my @nobody = (getpwnam 'nobody')[ 2, 3 ];
+	is_deeply [ @$is{qw(user group)} ], [ 'nobody', scalar getgrgid $nobody[1] ], 'user and group';
+	is_deeply [ $is->{uids}, $is->{gids}, $is->{groups} ], [ [ ($nobody[0]) x 4 ], [ ($nobody[1]) x 4 ], ['daemon'] ], 'real, effective, saved, of files';
+	is_deeply [ @$is{qw(umask directory cpus oom_score_adj seccomp)} ], [ '0077', '/usr', '0', 0 + Ostler::Supervisor::slurp('/proc/self/oom_score_adj'), 'none' ], 'umask, directory, processors';
+	is $is->{nice}, getpriority(0, 0) + 3, 'niceness';
+	ok $is->{no_new_privs}, 'no_new_privs';
+	is_deeply $is->{capabilities}, { bounding => ['chown'], map { $_ => [] } qw(effective permitted inheritable ambient) }, 'capabilities';
+	is_deeply $is->{limits}{nofile}, { soft => 100, hard => 200 }, 'limits';
+	is_deeply $is->{limits}{stack}, { soft => 8 << 20, hard => undef }, 'unlimited is null';
+	is $is->{landlock}, $landlock ? 'limits its files' : 'none', 'landlock';
+	my ($cgroup) = Ostler::Supervisor::slurp("/proc/$worker->{pid}/cgroup") =~ /^0::(.*)$/m;
+	is $is->{cgroup}, $cgroup, 'cgroup';
+	setpriority 0, $worker->{pid}, getpriority(0, 0) + 4;
+	is shown($ostlerd)->{in_force}{nice}, getpriority(0, 0) + 4, 'what has changed since is seen';
+
+	my ($status, $out) = $ostlerd->ctl('show', 'web');
+	is $status, 0, 'as text';
+	like $out, qr/^web 1 \($worker->{pid}\), generation 1, ready\n  user            nobody\n/, 'a head, then a line for each';
+	like $out, qr/^  no_new_privs    yes\n  capabilities    bounding: chown; effective: none;/m, 'words for people';
+	like $out, qr/^  limits .*\bcore=0\b.*\bstack=8388608:unlimited$/ms, 'limits as in the configuration';
+	is scalar(grep { length > 100 } split /\n/, $out), 0, 'no line is too long';
+	($status, $out) = $ostlerd->ctl('show', 'root');
+	like $out, qr/^  no_new_privs    no$/m, 'of another pool';
+	like $out, qr/^  capabilities    bounding: chown .*effective: the same;/ms, 'who has all';
+	is_deeply [ $ostlerd->ctl('show', 'nobody') ], [ 1, '', qq(ostlerctl: there is no pool "nobody"\n) ], 'no such pool';
+	is +($ostlerd->ctl('show'))[0], 2, 'no pool at all';
+	kill 'KILL', $worker->{pid};
+	$ostlerd->wait_for_event({ event => 'ready', pool => 'web' }, 2);
+	isnt shown($ostlerd)->{pid}, $worker->{pid}, 'the next process, when one has died';
 	is $ostlerd->stop, 0, 'ends with 0';
 };
 

@@ -100,6 +100,33 @@ static char *answer_logs(struct conversation *talk)
 	return answer != NULL || talk->goes_on ? answer : wire_nothing();
 }
 
+/* Those that serve first, then those of generations that leave. */
+static char *show_generation(const struct generation *generation, char *answer, size_t *length)
+{
+	for (size_t i = 0; i < generation->count; i++) {
+		char *line = wire_show(generation->worker[i]);
+
+		if (line != NULL)
+			answer = wire_append(answer, length, line);
+	}
+	return answer;
+}
+
+static char *answer_show(struct conversation *talk)
+{
+	const struct pool *pool = pools_find(talk->pools, talk->request.pool);
+	char *answer = NULL;
+	size_t length = 0;
+
+	if (pool == NULL)
+		return refuse_unknown_pool(talk->request.pool);
+	answer = show_generation(pool->generation, answer, &length);
+	for (const struct generation *g = pool->newest; g != NULL; g = g->older)
+		if (g != pool->generation)
+			answer = show_generation(g, answer, &length);
+	return answer != NULL ? answer : wire_error("no process of this pool runs now");
+}
+
 static char *answer_metrics(struct conversation *talk)
 {
 	struct arena *arena = arena_new(65536);
@@ -122,6 +149,7 @@ static const struct verb {
 	{ "status", answer_status },
 	{ "events", answer_events },
 	{ "logs", answer_logs },
+	{ "show", answer_show },
 	{ "metrics", answer_metrics },
 	{ "reload", act_reload },
 	{ "restart", act_restart },

@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 struct pools;
+struct worker;
 
 #define WIRE_REQUEST_MOST 4096 /* bytes, with its newline */
 #define WIRE_WORD_ROOM    64
@@ -66,6 +67,23 @@ struct wire_printed {
 };
 bool wire_read_printed(
     struct arena *, const char *line, size_t length, struct wire_printed *) MUST_CHECK;
+
+/*
+ * What is in force for a worker's process, read from /proc, as a line; NULL: it
+ * has no process.  ostlerctl shows each trait by its name and as text.
+ */
+char *wire_show(const struct worker *);
+struct wire_trait {
+	const char *name, *text;
+};
+struct wire_shown {
+	const char *pool, *state;
+	long long slot, pid, generation;
+	struct wire_trait *trait;
+	size_t count;
+};
+bool wire_read_shown(
+    struct arena *, const char *line, size_t length, struct wire_shown *) MUST_CHECK;
 
 /* The message of an answer {"error": "…"}; or NULL: it is none. */
 const char *wire_read_error(struct arena *, const char *line, size_t length);

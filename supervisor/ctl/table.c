@@ -7,6 +7,7 @@
 #include "supervisor/record/tell.h"
 
 #define CELL 32
+#define WRAP 100 /* columns */
 
 #define POOL_ROW "%-*s  %-8s  %-9s  %7s  %5s  %5s  %5s  %8s  %8s  %8s  %8s  %8s  %8s\n"
 #define WORK_ROW "%-*s  %4s  %8s  %-9s  %8s  %4s  %8s  %8s  %8s  %s\n"
@@ -144,6 +145,38 @@ void table_print_workers(FILE *out, const struct wire_answer *answer, const char
 		for (size_t j = 0; j < answer->pool[i].count; j++)
 			if (only[0] == '\0' || strcmp(only, answer->pool[i].name) == 0)
 				print_worker(out, width, &answer->pool[i], j);
+}
+
+/* Words in lines of WRAP columns at most, all but the first indented as far as that begins. */
+static void print_wrapped(FILE *out, int indent, const char *text)
+{
+	int column = indent;
+
+	while (*text != '\0') {
+		int length = (int)strcspn(text, " ");
+
+		if (column > indent && column + 1 + length > WRAP) {
+			fprintf(out, "\n%*s", indent, "");
+			column = indent;
+		} else if (column > indent) {
+			column += fprintf(out, " ");
+		}
+		column += fprintf(out, "%.*s", length, text);
+		text += length + (text[length] == ' ');
+	}
+	fputc('\n', out);
+}
+
+void table_print_rights(FILE *out, const struct wire_shown *shown, bool first)
+{
+	char text[8192];
+
+	fprintf(out, "%s%s %lld (%lld), generation %lld, %s\n", first ? "" : "\n", shown->pool,
+	    shown->slot, shown->pid, shown->generation, shown->state);
+	for (size_t i = 0; i < shown->count; i++) {
+		fprintf(out, "  %-15s ", shown->trait[i].name);
+		print_wrapped(out, 18, printable(text, sizeof(text), shown->trait[i].text));
+	}
 }
 
 /* "2026-11-22T09:00:00.000Z  exit  web 2 (4711): was ended by signal 9; again in 1.0 s" */

@@ -203,6 +203,27 @@ int wish_logs(const struct wish *wish)
 	return listen_to(&listening);
 }
 
+static bool show_rights(struct listening *listening, const char *line, size_t length)
+{
+	struct arena *arena = arena_new(16384);
+	struct wire_shown shown;
+	bool good = wire_read_shown(arena, line, length, &shown);
+
+	if (good && (listening->wish->options & WISH_JSON))
+		printf("%.*s\n", (int)length, line);
+	else if (good)
+		table_print_rights(stdout, &shown, listening->lines == 1);
+	arena_free(&arena);
+	return good;
+}
+
+int wish_show(const struct wish *wish)
+{
+	struct listening listening = { .wish = wish, .show = show_rights };
+
+	return listen_to(&listening);
+}
+
 int wish_why(const struct wish *wish)
 {
 	struct wish asked = *wish;
