@@ -223,6 +223,9 @@ install: all ## install programs, manual pages and the stack: make install PREFI
 		install -D -m 644 "$$page" "$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}"; done
 	install -D -m 644 supervisor/ostlerctl.bash \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/ostlerctl
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	for unit in systemd/*; do sed 's|@PREFIX@|$(abspath $(PREFIX))|' "$$unit" \
+		>"$(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/}"; done
 	install -D -m 644 $(BUILD)/libostler.a $(DESTDIR)$(PREFIX)/lib/libostler.a
 	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/lib/ostler
 	install -m 644 $(MODULES) $(DESTDIR)$(PREFIX)/lib/ostler
@@ -241,6 +244,7 @@ uninstall: ## remove what install put there
 	for page in man/*.[1-9]; do \
 		rm -f "$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}"; done
 	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/ostlerctl
+	for unit in systemd/*; do rm -f "$(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/}"; done
 	rm -f $(DESTDIR)$(PREFIX)/lib/libostler.a $(DESTDIR)$(PREFIX)/lib/pkgconfig/ostler.pc
 	rm -rf $(DESTDIR)$(PREFIX)/share/ostler $(DESTDIR)$(PREFIX)/include/ostler \
 		$(DESTDIR)$(PREFIX)/lib/ostler

@@ -29,6 +29,7 @@
 #include "supervisor/process/burial.h"
 #include "supervisor/process/guardian.h"
 #include "supervisor/process/notify.h"
+#include "supervisor/process/superior.h"
 #include "supervisor/record/events.h"
 #include "supervisor/record/ledger.h"
 #include "supervisor/system/cgroup.h"
@@ -50,6 +51,7 @@ struct master {
 	struct loop *loop;
 	struct pools *pools;
 	struct notify *notify;
+	struct superior *superior; /* NULL: nobody wants to know how we are */
 	struct control *control;
 	struct spawner spawner;
 	struct orders orders;
@@ -270,6 +272,7 @@ static bool open_up(struct master *m)
 	/* Orphans of our workers become our children instead of running on unseen. */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	m->loop = loop_open(m->arena);
+	m->superior = superior_open(m->arena, m->conf->extend_interval * 1000);
 	m->status = EXIT_FAILURE;
 	if (!make_pools(m) || m->loop == NULL)
 		return false;
@@ -311,6 +314,7 @@ static void close_down(struct master *m)
 	}
 	captures_close(&m->spawner.captures);
 	notify_close(&m->notify);
+	superior_close(&m->superior);
 	control_close(&m->control);
 	if (m->conf->pid_file != NULL)
 		lockfile_drop(m->conf->pid_file, &m->pid_file);
@@ -353,6 +357,8 @@ int master_run(const struct conf *conf, const char *file)
 		reap(&m);
 		wake = do_what_policy_says(&m, now);
 		tell_when_all_are_ready(&m);
+		next = superior_tick(m.superior, m.pools, clock_now());
+		wake = wake < next ? wake : next;
 	}
 	if (opened)
 		log_info("all pools have stopped");

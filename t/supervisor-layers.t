@@ -11,7 +11,7 @@ my $root = "$FindBin::Bin/..";
 my @layers = (
 	[qw(descriptor loop signals lockfile address identity program environment entrance sink lines recent print queue board ledger clients proc waiting fastcgi cgroup cgroup_home limit processors capability landlock confinement errand rehearsal in_force)],
 	[qw(conf conf_check edition imprint reading inherited plan pool listener readiness trial confine sight foreign)],
-	[qw(policy verdict generation drain idle guardian change reload lifecycle acts spawn child canary notify burial orders tell capture events verbs control wire wire_json wire_events wire_lines wire_show wire_work work wire_answer metrics caller table wish watch)],
+	[qw(policy verdict generation drain idle guardian change reload lifecycle acts spawn child canary notify superior burial orders tell capture events verbs control wire wire_json wire_events wire_lines wire_show wire_work work wire_answer metrics caller table wish watch)],
 	[qw(master)],
 	[qw(ostlerd ostlerctl)],
 );

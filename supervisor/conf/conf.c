@@ -145,6 +145,8 @@ static const struct setting settings[] = {
 	    .doc = "text that is written when all pools are ready" },
 	{ SETTING_AS(struct conf, window, DURATION), .min = 10 * MS, .max = HOUR, .preset = "5s",
 	    .doc = "how far back rates and percentiles look" },
+	{ SETTING_AS(struct conf, extend_interval, DURATION), .min = 10 * MS, .max = HOUR,
+	    .preset = "10s", .doc = "how often the service manager is asked for more time" },
 	{ SETTING(struct conf, pools), .required = true, .reloads = true, .of = &pool_section,
 	    .doc = "the pools, each with its name" },
 	{ 0 },

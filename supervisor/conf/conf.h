@@ -66,6 +66,7 @@ struct conf {
 	int log_level, log_format;
 	const char *greeting;
 	long long window;
+	long long extend_interval;
 	struct groups pools; /* of struct pool_conf */
 };
 

@@ -114,6 +114,11 @@ static bool is_idle(const struct reload *reload)
 	return reload->reading == NULL && reload->change == NULL;
 }
 
+bool reload_is_under_way(const struct reload *reload)
+{
+	return !is_idle(reload);
+}
+
 static bool is_drained(const struct reload *reload, unsigned long long number)
 {
 	for (size_t i = 0; i < reload->pools->count; i++)

@@ -37,6 +37,9 @@ unsigned long long reload_ask(struct reload *, const struct reload_wish *);
 /* Goes on with what is under way.  Returns when to be called again at the latest. */
 int64_t reload_tick(struct reload *, int64_t now);
 
+/* From its beginning until the new processes have taken over, or it has failed. */
+bool reload_is_under_way(const struct reload *);
+
 enum reload_result {
 	RELOAD_PENDING,
 	RELOAD_SWITCHED, /* new requests go to new processes; old ones may still finish theirs */
