@@ -45,6 +45,8 @@ extern const struct feature bench_feature;
 const struct feature bench_feature = { .name = "bench", .doc = "Only for make bench.", .routes = ROUTES(
 	{ ROUTE(GET, "/bench/report", "Answer what Redis holds", ANYONE, read_report),
 	    .media = "application/json", .cached = { .key = "bench:report", .seconds = 300 } },
+	{ ROUTE(GET, "/bench/mine", "The same to who has signed in", SIGNED_IN, read_report),
+	    .media = "application/json", .cached = { .key = "bench:report:{user}", .seconds = 300 } },
 	{ ROUTE(GET, "/bench/sleep", "Hold the request open for a while", ANYONE, hold_open),
 	    .takes = &nap, .media = "application/json" }) };
 /* clang-format on */

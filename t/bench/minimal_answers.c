@@ -252,7 +252,7 @@ void minimal_answer(struct store *store, FCGX_Request *request, struct arena *ar
 		refuse(&x, "400 Bad Request");
 	else if (strcmp(uri, "/ping") == 0)
 		answer_ping(&x);
-	else if (strcmp(uri, "/bench/report") == 0)
+	else if (strcmp(uri, "/bench/report") == 0 || strcmp(uri, "/bench/mine") == 0)
 		answer_report(&x);
 	else if (strcmp(uri, "/api/tasks?completed=false") == 0)
 		answer_list(&x);

@@ -22,7 +22,9 @@ local function ask_at_random(file)
 	end
 end
 
+-- Whoever asks has signed in: the cookie of the environment, on every request.
 function init(words)
+	wrk.headers["Cookie"] = os.getenv("OSTLER_COOKIE")
 	if words[1] == "random" then
 		ask_at_random(words[2])
 	elseif words[1] == "post" then
