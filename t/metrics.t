@@ -106,7 +106,9 @@ subtest 'the last minute' => sub {
 	$stack->psql(q{DELETE FROM events WHERE timestamp > now() - interval '3 minutes'});
 	$stack->psql(q{INSERT INTO event_latency VALUES (date_trunc('minute', now()), 5, 0, 90), (date_trunc('minute', now()), 20, 1, 4), (date_trunc('minute', now()), 28, 0, 4),
 		(date_trunc('minute', now()), 500, 0, 2), (date_trunc('minute', now()) - interval '10 minutes', 60000, 0, 1000)});
-	$stack->psql(q{INSERT INTO event_offset (stream, partition, position, unread, at) VALUES ('events', 0, '1-0', 3, '2026-01-02T03:04:05Z'), ('events', 1, '1-0', 4, '2026-01-02T03:04:06Z')});
+	$stack->psql(q{INSERT INTO event_offset (stream, partition, position, unread, at) VALUES ('events', 0, '1-100', 0, '2026-01-02T03:04:05Z'), ('events', 1, '1-200', 0, '2026-01-02T03:04:06Z')});
+	# What the broker has counted: three and four more than were applied.
+	$stack->broker_counts(0 => 103, 1 => 204);
 	$stack->happen(page_view => 9);
 	$stack->happen(purchase => 3);
 	my $now = ask_anew('realtime')->{json};
@@ -117,6 +119,7 @@ subtest 'the last minute' => sub {
 
 subtest 'nothing has happened' => sub {
 	$stack->psql('TRUNCATE events, event_latency, event_offset');
+	$stack->broker_counts(0 => 0, 1 => 0);
 	$stack->sum_up;
 	is_deeply ask_anew('realtime')->{json}, { events => 0, events_per_second => 0, orders => 0, revenue => 0, active_users => 0, p95_ms => undef, lag => 0, applied_at => undef }, 'in the last minute';
 	is_deeply ask_anew("$_")->{json}, { items => [] }, "$_ is an empty list" for qw(top-products by-category);
@@ -163,6 +166,12 @@ subtest 'without Redis, and without PostgreSQL' => sub {
 	kill 'STOP', $redis;
 	is ask("$_")->{status}, 200, "$_ is answered while Redis hangs" for qw(summary?window=7d top-products?limit=3 realtime);
 	kill 'CONT', $redis;
+	my ($broker) = $stack->pids('stream');
+	kill 'STOP', $broker;
+	my $alone = ask_anew('realtime');
+	is_deeply [ $alone->{status}, exists $alone->{json}{lag}, $alone->{json}{lag} ], [ 200, 1, undef ], 'without the broker nobody knows what waits, and all else is told';
+	kill 'CONT', $broker;
+	$stack->wait_for(sub { defined ask_anew('realtime')->{json}{lag} }, 'the broker to be heard again', 30);
 	my @database = ($stack->pids('database'), $stack->family('database'));
 	kill 'STOP', @database;
 	$stack->wait_for(sub { ask('summary?window=7d')->{status} == 503 }, 'the database to be missed', 60);

@@ -274,6 +274,12 @@ void enqueue_wake(struct request *);
 bool publish(struct request *, const struct event_kind *, const struct list *) MUST_CHECK;
 int reply_not_taken(struct request *); /* 503 with Retry-After */
 
+/*
+ * How many of the events called KIND were taken and are not applied yet, asked of the broker
+ * itself: who should apply them may be gone.  -1: nobody can tell just now.
+ */
+long long events_waiting(struct request *, const char *kind);
+
 /* So many days of events are kept; and what is before this time (ms since 1970) is gone. */
 long long event_days(const struct request *);
 long long event_oldest_ms(const struct request *);

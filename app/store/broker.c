@@ -119,3 +119,9 @@ size_t broker_lags(
 {
 	return reader->driver->lags(reader->joined, lag);
 }
+
+long long broker_behind(struct broker *broker, struct arena *arena,
+    const char *const position[static BROKER_PARTITIONS_MOST])
+{
+	return broker->driver->behind(broker->opened, arena, position);
+}

@@ -131,4 +131,11 @@ struct broker_lag {
 #define BROKER_PARTITIONS_MOST 256
 size_t broker_lags(struct broker_reader *, struct broker_lag lag[static BROKER_PARTITIONS_MOST]);
 
+/*
+ * For who looks on and reads nothing: how many messages stand behind POSITION, of each
+ * partition the last one that is done (NULL: none is).  -1: the broker is not to be had.
+ */
+long long broker_behind(struct broker *, struct arena *,
+    const char *const position[static BROKER_PARTITIONS_MOST]) MUST_CHECK;
+
 #endif

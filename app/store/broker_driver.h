@@ -19,6 +19,7 @@ struct broker_driver {
 	bool (*acknowledge)(void *reader, const struct broker_batch *);
 	void (*hold)(void *reader);
 	size_t (*lags)(void *reader, struct broker_lag *);
+	long long (*behind)(void *broker, struct arena *, const char *const *position);
 };
 
 extern const struct broker_driver broker_redis; /* broker_redis.c */

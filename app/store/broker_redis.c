@@ -180,6 +180,34 @@ static bool publish(
 	       all_taken(&posting, replies);
 }
 
+/* --- looking on --- */
+
+/* An id's count is that of all messages up to there, and of those of its entry, which is done
+ * whole. */
+static long long behind(void *opened, struct arena *arena, const char *const *position)
+{
+	struct redis_broker *broker = opened;
+	size_t partitions = (size_t)broker->partitions;
+	struct redis_command *commands = arena_alloc(arena, partitions * sizeof(*commands));
+	struct redis_reply *replies = arena_alloc(arena, partitions * sizeof(*replies));
+	long long sum = 0;
+
+	for (size_t i = 0; i < partitions; i++)
+		commands[i] = (struct redis_command){ .words = { "GET", broker->published[i] } };
+	if (!redis_run(broker->redis, arena, partitions, commands, replies))
+		return -1;
+	for (size_t i = 0; i < partitions; i++) {
+		long long done = position[i] != NULL ? entry_id(position[i]).sequence : 0;
+		long long published = replies[i].kind == REDIS_TEXT
+					  ? strtoll(replies[i].text, NULL, 10)
+					  : 0;
+
+		/* A Redis that lost its data counts anew, and is behind nothing. */
+		sum += published > done ? published - done : 0;
+	}
+	return sum;
+}
+
 const struct broker_driver broker_redis = { .open = open_broker,
 	.close = close_broker,
 	.publish = publish,
@@ -188,4 +216,5 @@ const struct broker_driver broker_redis = { .open = open_broker,
 	.read = redis_read,
 	.acknowledge = redis_acknowledge,
 	.hold = redis_hold,
-	.lags = redis_lags };
+	.lags = redis_lags,
+	.behind = behind };

@@ -298,6 +298,43 @@ static void lag_is_what_is_not_acknowledged(void **state)
 	broker_leave(&reader);
 }
 
+/* Asks until it is EXPECTED: of Kafka, what was published just now may be counted a little later.
+ */
+static void wait_for_behind(const char *const *position, long long expected)
+{
+	int64_t deadline = clock_now() + PATIENCE;
+
+	while (broker_behind(with.broker, with.arena, position) != expected) {
+		assert_true(clock_now() < deadline);
+		usleep(10000);
+	}
+}
+
+static void who_looks_on_is_told_what_is_behind_a_position(void **state)
+{
+	const char *position[BROKER_PARTITIONS_MOST] = { NULL };
+	struct broker_reader *reader = join("one");
+	int64_t deadline = clock_now() + PATIENCE;
+	struct broker_batch batch;
+	size_t count = 0;
+
+	(void)state;
+	publish(0, 200, 20, 10);
+	wait_for_behind(position, 200);
+	while (count < 200) {
+		assert_true(clock_now() < deadline);
+		assert_true(broker_read(reader, with.arena, &batch, 100, 20));
+		for (size_t i = 0; i < batch.count; i++)
+			position[batch.message[i].partition] = batch.message[i].position;
+		count += batch.count;
+		assert_true(broker_acknowledge(reader, &batch));
+	}
+	wait_for_behind(position, 0);
+	publish(200, 30, 20, 10);
+	wait_for_behind(position, 30);
+	broker_leave(&reader);
+}
+
 /* Which partitions a reader holds, as bits. */
 static unsigned held(struct broker_reader *reader)
 {
@@ -657,6 +694,7 @@ int main(void)
 		TEST(what_was_not_acknowledged_is_read_again),
 		TEST(positions_grow),
 		TEST(lag_is_what_is_not_acknowledged),
+		TEST(who_looks_on_is_told_what_is_behind_a_position),
 		TEST(members_share_the_partitions),
 		TEST(a_silent_member_loses_what_it_holds),
 		TEST(deliveries_are_counted),

@@ -126,6 +126,14 @@ static const struct outlet *find(const struct outlets *outlets, const struct eve
 	return NULL;
 }
 
+struct broker *outlets_called(const struct outlets *outlets, const char *kind)
+{
+	for (size_t i = 0; outlets != NULL && i < outlets->count; i++)
+		if (strcmp(outlets->of[i].kind->name, kind) == 0)
+			return outlets->of[i].broker;
+	return NULL;
+}
+
 struct broker *outlets_of(const struct outlets *outlets, const struct event_kind *kind)
 {
 	const struct outlet *outlet = find(outlets, kind);

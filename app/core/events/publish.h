@@ -28,6 +28,8 @@ bool outlets_publish(const struct outlets *, const struct event_kind *, struct a
 bool outlets_are_drained(const struct outlets *);
 
 /* A kind's stream; and that of what could not be applied.  NULL: no broker is configured. */
+struct broker *outlets_called(
+    const struct outlets *, const char *kind); /* NULL, too: no such kind */
 struct broker *outlets_of(const struct outlets *, const struct event_kind *);
 struct broker *outlets_of_dead(const struct outlets *, const struct event_kind *);
 

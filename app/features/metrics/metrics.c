@@ -19,7 +19,8 @@ struct realtime {
 	const char *revenue, *applied_at;
 };
 
-#define SECONDS 60 /* that realtime looks back */
+#define SHOP    "events" /* the kind that the shop's are of */
+#define SECONDS 60       /* that realtime looks back */
 
 /* clang-format off */
 static const struct shape summary_asked = SHAPE_NAMED("metrics_days", struct window,
@@ -44,7 +45,7 @@ static const struct shape realtime = SHAPE(struct realtime,
 	{ FIELD_AS(struct realtime, revenue, MONEY) },
 	{ FIELD(struct realtime, active_users), .doc = "Different ones." },
 	{ FIELD(struct realtime, p95_ms), .nullable = true, .doc = "Of 100 events 95 took at most so long from the broker to the database, in this minute and the one before; null when there was none." },
-	{ FIELD(struct realtime, lag), .doc = "Events that were taken and are not applied yet, as the consumer last said." },
+	{ FIELD(struct realtime, lag), .nullable = true, .doc = "Events that were taken and are not applied yet; null when the broker cannot tell." },
 	{ FIELD_AS(struct realtime, applied_at, TIME), .nullable = true, .doc = "When events were last applied; null: never." });
 /* clang-format on */
 
@@ -79,6 +80,8 @@ static int read_summary(struct request *rq)
 /* The log's own time: events of the last minute that are still on their way are not in it. */
 static int read_realtime(struct request *rq)
 {
+	long long waiting = events_waiting(rq, SHOP);
+
 	return reply_row(rq,
 	    query(rq,
 		"WITH by_user AS (SELECT count(*) AS events,"
@@ -95,9 +98,9 @@ static int read_realtime(struct request *rq)
 		" coalesce(sum(orders), 0)::bigint AS orders,"
 		" coalesce(sum(revenue), 0.00) AS revenue, count(*) AS active_users,"
 		" (SELECT min(le_ms) FROM took WHERE until >= 0.95 * every) AS p95_ms,"
-		" (SELECT coalesce(sum(unread), 0)::bigint FROM event_offset) AS lag,"
-		" (SELECT max(at) FROM event_offset) AS applied_at FROM by_user",
-		SECONDS));
+		" nullif($2, -1) AS lag,"
+		" (SELECT max(at) FROM event_offset WHERE stream = $3) AS applied_at FROM by_user",
+		SECONDS, waiting, SHOP));
 }
 
 /* clang-format off */

@@ -86,8 +86,7 @@ rd_kafka_t *kafka_client(rd_kafka_type_t type, rd_kafka_conf_t *conf)
 
 /* --- the topic --- */
 
-/* How many partitions the topic has; 0: there is none; -1: nobody answers. */
-static int count_partitions(struct kafka *kafka, rd_kafka_t *client)
+int kafka_partitions(struct kafka *kafka, rd_kafka_t *client)
 {
 	rd_kafka_topic_t *topic = rd_kafka_topic_new(client, kafka->options->stream, NULL);
 	const struct rd_kafka_metadata *metadata = NULL;
@@ -186,7 +185,7 @@ static bool is_settled(const struct kafka *kafka, rd_kafka_resp_err_t error, con
 
 static bool find_topic(struct kafka *kafka, rd_kafka_t *client)
 {
-	int partitions = count_partitions(kafka, client);
+	int partitions = kafka_partitions(kafka, client);
 
 	if (partitions < 0)
 		return false;
@@ -249,4 +248,5 @@ const struct broker_driver broker_kafka = { .open = open_broker,
 	.read = kafka_read,
 	.acknowledge = kafka_acknowledge,
 	.hold = kafka_hold,
-	.lags = kafka_lags };
+	.lags = kafka_lags,
+	.behind = kafka_behind };

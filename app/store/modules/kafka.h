@@ -34,11 +34,15 @@ rd_kafka_t *kafka_client(rd_kafka_type_t, rd_kafka_conf_t *);
  */
 bool kafka_find_topic(struct kafka *, rd_kafka_t *) MUST_CHECK;
 
-/* --- publishing: kafka_publish.c --- */
+/* How many partitions the topic has; 0: there is no such topic, -1: nobody could be asked. */
+int kafka_partitions(struct kafka *, rd_kafka_t *);
+
+/* --- publishing, and looking on: kafka_publish.c --- */
 
 const char *kafka_check_producer(const struct kafka *, struct arena *); /* NULL: it can be made */
 void kafka_close_producer(struct kafka *);
 bool kafka_publish(void *broker, struct arena *, const struct broker_message *, size_t count);
+long long kafka_behind(void *broker, struct arena *, const char *const *position);
 
 /* --- reading: kafka_read.c --- */
 

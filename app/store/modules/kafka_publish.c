@@ -223,29 +223,87 @@ static bool publish(
 	return wait_for_all(&call);
 }
 
-bool kafka_publish(
-    void *opened, struct arena *arena, const struct broker_message *messages, size_t count)
-{
-	struct kafka *kafka = opened;
-	struct producer *producer;
-	bool admitted, well = false;
+/* --- looking on --- */
 
-	(void)arena;
+/* Behind the last message that is done, or behind the first that the topic still has. */
+static long long behind_in(
+    struct kafka *kafka, struct producer *producer, int partition, const char *position)
+{
+	int64_t first = 0, end = 0, next = position != NULL ? strtoll(position, NULL, 10) + 1 : 0;
+
+	if (rd_kafka_query_watermark_offsets(producer->client, kafka->options->stream, partition,
+		&first, &end, (int)kafka->options->timeout_ms) != RD_KAFKA_RESP_ERR_NO_ERROR)
+		return -1;
+	if (next < first)
+		next = first;
+	return end > next ? end - next : 0;
+}
+
+static long long behind(struct kafka *kafka, struct producer *producer, const char *const *position)
+{
+	int partitions = kafka_partitions(kafka, producer->client);
+	long long sum = partitions < 0 ? -1 : 0;
+
+	for (int i = 0; i < partitions && i < BROKER_PARTITIONS_MOST && sum >= 0; i++) {
+		long long more = behind_in(kafka, producer, i, position[i]);
+
+		sum = more < 0 ? -1 : sum + more;
+	}
+	return sum;
+}
+
+/* --- with the producer, unless the breaker is open --- */
+
+static bool is_admitted(struct kafka *kafka)
+{
+	bool admitted;
+
 	pthread_mutex_lock(&kafka->lock);
 	admitted = breaker_admits(&kafka->breaker);
 	pthread_mutex_unlock(&kafka->lock);
-	if (!admitted)
-		return false;
-	producer = take_producer(kafka);
-	if (producer != NULL) {
-		well = publish(kafka, producer, messages, count);
+	return admitted;
+}
+
+/* WELL: what PRODUCER, which may be NULL, was taken for was done. */
+static void be_done_with(struct kafka *kafka, const struct producer *producer, bool well)
+{
+	if (producer != NULL)
 		give_producer_back(kafka);
-	}
 	pthread_mutex_lock(&kafka->lock);
 	if (well)
 		breaker_succeeded(&kafka->breaker);
 	else
 		breaker_failed(&kafka->breaker);
 	pthread_mutex_unlock(&kafka->lock);
+}
+
+bool kafka_publish(
+    void *opened, struct arena *arena, const struct broker_message *messages, size_t count)
+{
+	struct kafka *kafka = opened;
+	struct producer *producer;
+	bool well;
+
+	(void)arena;
+	if (!is_admitted(kafka))
+		return false;
+	producer = take_producer(kafka);
+	well = producer != NULL && publish(kafka, producer, messages, count);
+	be_done_with(kafka, producer, well);
 	return well;
+}
+
+long long kafka_behind(void *opened, struct arena *arena, const char *const *position)
+{
+	struct kafka *kafka = opened;
+	struct producer *producer;
+	long long sum;
+
+	(void)arena;
+	if (!is_admitted(kafka))
+		return -1;
+	producer = take_producer(kafka);
+	sum = producer != NULL ? behind(kafka, producer, position) : -1;
+	be_done_with(kafka, producer, sum >= 0);
+	return sum;
 }

@@ -55,6 +55,14 @@ sub sum_up
 	return;
 }
 
+# Lets the broker have counted so many messages in each PARTITION.
+sub broker_counts
+{
+	my ($self, %published) = @_;
+	Ostler::run('redis-cli', '-s', $self->var . '/sock/redis-stream.sock', 'SET', "events:$_:published", $published{$_}) for keys %published;
+	return;
+}
+
 # The rows of a SELECT as JSON would have them: hashes by the columns' names.
 sub rows
 {
