@@ -91,6 +91,14 @@ subtest 'who cannot' => sub {
 	is $none->{headers}{'www-authenticate'}, undef, 'and no dialog of the browser';
 };
 
+subtest 'whoever signs in next' => sub {
+	my @me = map { $stack->get('/api/me', as => $_) } qw(user viewer);
+	is $me[0]{headers}{etag}, $me[1]{headers}{etag}, 'two people have the same version';
+	is $me[0]{headers}{'cache-control'}, 'no-store', 'so no browser keeps who it was';
+	my $next = $stack->get('/api/me', as => 'viewer', headers => { 'if-none-match' => $me[0]{headers}{etag} });
+	is "$next->{status} $next->{json}{username}", "200 $me[1]{json}{username}", 'or is told that it is still the same';
+};
+
 subtest 'cookies of other forms' => sub {
 	my $good = $stack->cookie('user');
 	my $value = substr $good, 4;

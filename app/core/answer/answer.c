@@ -16,12 +16,18 @@
 #include "core/answer/problem.h"
 #include "core/answer/status.h"
 
+static bool is_personal(const struct request *rq)
+{
+	return rq->route != NULL && rq->route->personal;
+}
+
 /* The conditions of a read (RFC 9110, 13.2.2); those of a change are condition.c's. */
 static void answer_conditions(struct request *rq)
 {
 	const struct response *response = &rq->response;
 
-	if (rq->method != GET || response->status != 200 || response->etag == NULL)
+	if (rq->method != GET || response->status != 200 || response->etag == NULL ||
+	    is_personal(rq))
 		return;
 	if (rq->head.if_match != NULL && !etag_is_listed(rq->head.if_match, response->etag)) {
 		reply_problem(rq, 412, "What is here has another ETag.");
@@ -123,8 +129,8 @@ void answer_complete(struct request *rq)
 	if (response->etag != NULL)
 		add_line(head, "ETag: ", response->etag);
 	/* May be kept when it can be asked for again cheaply; never by anyone in between. */
-	add_line(
-	    head, "Cache-Control: ", response->etag != NULL ? "private, no-cache" : "no-store");
+	add_line(head, "Cache-Control: ",
+	    response->etag != NULL && !is_personal(rq) ? "private, no-cache" : "no-store");
 	if (rq->route != NULL && rq->route->csv)
 		add_line(head, "Vary: ", "Accept");
 	buffer_add(head, response->lines.data, response->lines.length);
