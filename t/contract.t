@@ -49,7 +49,7 @@ subtest 'the features of ostler-app' => sub {
 	my %secret = (client_id => $client->{client_id}, client_secret => $client->{secret});
 	keeps_its_contract($stack,
 		# Whoever asks so has no session that could end.
-		as => { (map { ("POST $_" => undef) } qw(/api/register /api/login /api/logout /api/password/forgot /api/password/reset /oauth/token)),
+		as => { (map { ("POST $_" => undef) } qw(/api/register /api/login /api/logout /login /logout /api/password/forgot /api/password/reset /oauth/token)),
 			'PATCH /api/me' => 'viewer', 'DELETE /api/me/sessions' => sub { return ($stack->session_of('known'))[0] } },
 		names => { '/api/me/sessions/{id}' => sub { return ($stack->session_of('demo'))[1] }, '/users/{id}/totp' => $with_factor, (map { $_ => $task } '/complete/{id}', '/delete/{id}'), (map { $_ => sub { 'none' } } '/api/jobs/kinds/{kind}/pause', '/api/jobs/kinds/{kind}/resume'),
 			(map { $_ => $job } '/api/task/{id}', '/api/jobs/{id}', '/api/jobs/{id}/cancel'), '/api/jobs/{id}/retry' => $dead },

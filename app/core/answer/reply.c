@@ -166,6 +166,7 @@ int reply_see_other(struct request *rq, const struct rows *rows, const char *pat
 	if (status != 204)
 		return status;
 	reply_header(rq, "Location", path);
+	rq->response.body.length = 0; /* whatever was said before */
 	return answer(rq, 303, NULL);
 }
 

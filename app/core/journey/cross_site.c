@@ -6,6 +6,11 @@
  * Host or, where an old browser sends none, Sec-Fetch-Site says so. A program that
  * sends neither is no browser, and a bearer token is nothing that a browser sends
  * by itself. So forms need no tokens.
+ *
+ * A form is refused without a cookie, too: any page can send one, also the one that
+ * signs somebody in, as whoever the other page would like them to be.  JSON it cannot
+ * send without asking first (core/answer/cors.c), and a program's form for a token
+ * sets no cookie.
  */
 #include <string.h>
 #include <strings.h>
@@ -41,15 +46,19 @@ static bool is_of_another_site(const struct request *rq)
 	return !cors->credentials || !cors_allows(cors, head->origin);
 }
 
+static bool needs_look(const struct request *rq)
+{
+	return rq->head.cookie != NULL || (rq->route->form && !rq->route->oauth);
+}
+
 int stage_cross_site(struct request *rq)
 {
-	if (rq->head.cookie == NULL || rq->method == GET || has_bearer_token(&rq->head) ||
+	if (!needs_look(rq) || rq->method == GET || has_bearer_token(&rq->head) ||
 	    !is_of_another_site(rq))
 		return 0;
 	audit(rq, AUDIT_CROSS_SITE_REFUSED,
 	    .subject = arena_print(rq->arena, "%s %s", method_name(rq->method), rq->template),
 	    .details = rq->head.origin != NULL ? audit_detail(rq, "origin", rq->head.origin)
 					       : NULL);
-	return reply_problem(
-	    rq, 403, "A page of another site has asked for this; only ours may, with a cookie.");
+	return reply_problem(rq, 403, "A page of another site has asked for this; only ours may.");
 }

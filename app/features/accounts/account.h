@@ -22,6 +22,12 @@ int reply_account(struct request *, const struct rows *);
 extern const struct shape credentials_shape;
 handler_fn sign_in, sign_out; /* sign_in.c */
 
+/* Signs in; whoever is let in is answered by WELCOME, with the rows of their account. */
+typedef int welcome_fn(struct request *, const struct rows *);
+int sign_in_with(struct request *, welcome_fn *welcome);
+
+handler_fn sign_in_by_form, sign_out_by_form; /* forms.c */
+
 extern const struct shape password_change_shape;
 handler_fn change_password; /* password.c */
 

@@ -57,10 +57,11 @@ static const char *renew_hash(
 	return rows->fate == DONE && rows->count == 1 ? dearer : hash;
 }
 
-/* Who has been found, and the hash that was checked. */
+/* Who has been found, the hash that was checked, and what they are answered. */
 struct newcomer {
 	const struct rows *found;
 	const char *hash;
+	welcome_fn *welcome;
 };
 
 static int begin_session(struct request *rq, void *context)
@@ -73,7 +74,7 @@ static int begin_session(struct request *rq, void *context)
 	attempt_end(rq, in->username);
 	audit(rq, AUDIT_SIGN_IN, .actor = rows_text(who->found, 0, USERNAME_COLUMN),
 	    .actor_id = rows_integer(who->found, 0, 0));
-	return reply_account(rq, who->found);
+	return who->welcome(rq, who->found);
 }
 
 /* Whether it is the password of whoever was FOUND, if anybody was; 0, or the answer's status. */
@@ -92,11 +93,11 @@ static int check_password(struct request *rq, const struct rows *found)
 	}
 }
 
-int sign_in(struct request *rq)
+int sign_in_with(struct request *rq, welcome_fn *welcome)
 {
 	const struct credentials *in = input(rq);
 	int answered = attempt_begin(rq, in->username);
-	struct newcomer who;
+	struct newcomer who = { .welcome = welcome };
 
 	if (answered != 0)
 		return answered;
@@ -116,6 +117,11 @@ int sign_in(struct request *rq)
 	who.hash = renew_hash(
 	    rq, rows_integer(who.found, 0, 0), in->password, rows_text(who.found, 0, HASH_COLUMN));
 	return together(rq, begin_session, &who);
+}
+
+int sign_in(struct request *rq)
+{
+	return sign_in_with(rq, reply_account);
 }
 
 int sign_out(struct request *rq)
