@@ -4,16 +4,23 @@ const PATIENCE = 15_000; // ms until a request counts as unanswered
 
 // A failure as a person can read it; fields maps the name of an input to what is wrong with it.
 export class Trouble extends Error {
-	constructor(text, { status = 0, fields = {}, retryAfter = 0 } = {}) {
+	constructor(text, { status = 0, code = "", fields = {}, retryAfter = 0 } = {}) {
 		super(text);
-		Object.assign(this, { status, fields, retryAfter });
+		Object.assign(this, { status, code, fields, retryAfter });
 	}
 
-	// Whether the same may well succeed in a moment: nobody answered, or the service is away.
-	get passes() { return this.status === 0 || this.status >= 500; }
+	// Whether the same may well succeed in a moment: nobody answered, the service is away, or it was
+	// asked too often.
+	get passes() { return this.status === 0 || this.status === 429 || this.status >= 500; }
 }
 
-// The whole answer to a request that succeeded: its JSON (null without a body), headers and the
+// Calls LEAVE as soon as an answer says that nobody is signed in any more.  Whoever asked hears nothing
+// then: the page is about to be another.
+let leave = null;
+export function whenSignedOut(act) { leave = act; }
+const never = new Promise(() => {});
+
+// The whole answer to a request that succeeded: its JSON, or what else it is as a blob, headers and the
 // milliseconds it took.  Throws Trouble otherwise.
 export async function ask(method, path, body, headers = {}) {
 	const sent = { Accept: "application/json", ...headers };
@@ -26,14 +33,18 @@ export async function ask(method, path, body, headers = {}) {
 			signal: AbortSignal.timeout(PATIENCE),
 		});
 		if (reply.ok) {
-			const json = reply.status === 204 ? null : await reply.json();
-			return { json, headers: reply.headers, ms: performance.now() - asked };
+			const isJson = /json/.test(reply.headers.get("Content-Type") ?? "");
+			const read = isJson ? { json: await reply.json() } : { json: null, blob: await reply.blob() };
+			return { ...read, headers: reply.headers, ms: performance.now() - asked };
 		}
 	} catch {
 		throw new Trouble(navigator.onLine
 			? "The server does not answer." : "You are offline. Nothing you wrote is lost.");
 	}
-	throw await troubleIn(reply);
+	const trouble = await troubleIn(reply);
+	if (!leave || trouble.code !== "not_signed_in") throw trouble;
+	leave();
+	return never;
 }
 
 // The same for whoever only wants the JSON.
@@ -50,6 +61,6 @@ async function troubleIn(reply) {
 		? "The service is not available at the moment."
 		: `The server answered with status ${reply.status}.`);
 	return new Trouble(text, {
-		status: reply.status, fields, retryAfter: Number(reply.headers.get("Retry-After")) || 0,
+		status: reply.status, code: problem.code, fields, retryAfter: Number(reply.headers.get("Retry-After")) || 0,
 	});
 }

@@ -5,6 +5,7 @@
 import { ask } from "/api.js";
 import { $, clone, forgetTrouble, loadAgain, loadsAnew, say } from "/page.js";
 import { describe, example, resolve, words } from "/schema.js";
+import { pageForAnyone } from "/who.js";
 
 const METHODS = ["get", "post", "put", "patch", "delete"];
 let api; // the document
@@ -214,4 +215,5 @@ async function load() {
 $("find").addEventListener("submit", (event) => event.preventDefault());
 $("q").addEventListener("input", () => { const count = find(); say(count === 1 ? "One operation" : `${count} operations`); });
 addEventListener("hashchange", follow);
+pageForAnyone();
 load();

@@ -2,6 +2,7 @@
 
 import { Trouble, api } from "/api.js";
 import { $, askFirst, attempt, clone, dateOf, forgetTrouble, held, loadAgain, loadsAnew, say, showTrouble } from "/page.js";
+import { pageFor } from "/who.js";
 
 const LOOK = 5_000; // ms between two looks while the page is seen
 
@@ -168,5 +169,7 @@ $("filters").addEventListener("submit", (event) => event.preventDefault());
 $("redrive").addEventListener("click", redrive);
 $("first").addEventListener("click", () => turnPage(null));
 $("next").addEventListener("click", (event) => turnPage(event.currentTarget.value));
-document.addEventListener("visibilitychange", () => { if (!document.hidden) load(); });
-load();
+pageFor("manager", () => {
+	document.addEventListener("visibilitychange", () => { if (!document.hidden) load(); });
+	load();
+});

@@ -31,6 +31,7 @@ export function showTrouble(trouble, repeat) {
 	again = repeat;
 	$("trouble-text").textContent = trouble.message;
 	$("trouble").hidden = false;
+	if (trouble.status === 429) countDown($("retry"), trouble.retryAfter);
 }
 
 export function forgetTrouble() {
@@ -38,7 +39,7 @@ export function forgetTrouble() {
 	$("trouble").hidden = true;
 }
 
-$("retry").addEventListener("click", () => again?.());
+$("retry").addEventListener("click", () => { if (!held($("retry"))) again?.(); });
 
 // What only reads can be asked again without harm, so a short outage heals by itself: LOAD runs again
 // when the service may be back.  A page calls loadsAnew whenever it loads for another reason.
@@ -63,11 +64,11 @@ export function showFields(form, fields) {
 		if (!error) continue;
 		error.textContent = wrong ?? "";
 		error.hidden = !wrong;
-		input.removeAttribute("aria-describedby");
+		input.dataset.hint ??= input.getAttribute("aria-describedby") ?? "";
+		input.setAttribute("aria-describedby", `${wrong ? error.id : ""} ${input.dataset.hint}`.trim());
 		input.removeAttribute("aria-invalid");
 		if (!wrong) continue;
 		input.setAttribute("aria-invalid", "true");
-		input.setAttribute("aria-describedby", error.id);
 		input.closest("details")?.setAttribute("open", "");
 		first ??= input;
 	}
@@ -85,11 +86,38 @@ export async function attempt(button, action, undo = () => {}) {
 		if (!(trouble instanceof Trouble)) throw trouble;
 		undo(trouble);
 	} finally {
-		button.removeAttribute("aria-disabled");
+		if (!button.querySelector(".count")) button.removeAttribute("aria-disabled");
 	}
 }
 
 export const held = (button) => button.getAttribute("aria-disabled") === "true";
+
+// Holds BUTTON for so many SECONDS, which it shows, and calls THEN.  Nobody has to hear each of them.
+export function countDown(button, seconds, then = () => {}) {
+	button.querySelector(".count")?.remove();
+	const count = Object.assign(document.createElement("span"), { className: "count" });
+	const end = performance.now() + 1000 * seconds;
+	count.setAttribute("aria-hidden", "true");
+	button.append(count);
+	button.setAttribute("aria-disabled", "true");
+	const tick = () => {
+		const left = Math.ceil((end - performance.now()) / 1000);
+		if (!count.isConnected) return;
+		count.textContent = ` in ${left} s`;
+		if (left > 0) return setTimeout(tick, 250);
+		count.remove();
+		button.removeAttribute("aria-disabled");
+		then();
+	};
+	tick();
+}
+
+// Puts VALUE into a field as what is there already, so that only what a person changes counts as theirs.
+export function fill(input, value) {
+	for (const option of input.options ?? []) option.defaultSelected = option.value === value;
+	input.defaultValue = value;
+	input.value = value;
+}
 
 // Asks QUESTION in the dialog #sure, whose button "delete" does it.
 export function askFirst(question, act) {

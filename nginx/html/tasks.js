@@ -7,6 +7,7 @@ import { api } from "/api.js";
 import {
 	$, askFirst, attempt, clone, dateOf, forgetTrouble, held, loadAgain, loadsAnew, say, showFields, showTrouble,
 } from "/page.js";
+import { giveBack, mayNow, showWho } from "/who.js";
 
 const PAGE = 20;
 
@@ -138,6 +139,7 @@ async function showNew(task) {
 async function toggle(item) {
 	const button = item.querySelector("[role=checkbox]");
 	if (held(button)) return;
+	if (!mayNow("user")) return say("You may look at tasks, not change them");
 	const completed = button.getAttribute("aria-checked") !== "true";
 	mark(item, completed);
 	await attempt(button, async () => {
@@ -218,4 +220,6 @@ $("next").addEventListener("click", turnPage);
 addEventListener("popstate", () => { fillFind(); load(); });
 
 fillFind();
+giveBack($("new"));
+showWho();
 load();

@@ -4,16 +4,19 @@
 
 import { Trouble, ask } from "/api.js";
 import {
-	$, askFirst, attempt, clone, dateOf, forgetTrouble, held, loadAgain, loadsAnew, say, showFields, showTrouble,
+	$, askFirst, attempt, clone, dateOf, fill, forgetTrouble, held, loadAgain, loadsAnew, say, showFields, showTrouble,
 } from "/page.js";
+import { giveBack, mayNow, pageFor } from "/who.js";
 
 // --- tabs (WAI-ARIA Authoring Practices, "Tabs") ---------------------------------------------------
 
+// Whoever may change nothing has the list alone.
 const TABS = ["list", "create", "edit"];
+const tabs = () => mayNow("admin") ? TABS : ["list"];
 
 function wanted() {
 	const [tab, id] = location.hash.slice(1).split("/");
-	return TABS.includes(tab) ? { tab, id: Number(id) || 0 } : { tab: "list", id: 0 };
+	return tabs().includes(tab) ? { tab, id: Number(id) || 0 } : { tab: "list", id: 0 };
 }
 
 function showTab() {
@@ -36,14 +39,15 @@ function go(hash) {
 }
 
 function turnTab(event) {
-	const at = TABS.findIndex((name) => $(`tab-${name}`) === event.target);
+	const open = tabs();
+	const at = open.findIndex((name) => $(`tab-${name}`) === event.target);
 	const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-	const to = event.key === "Home" ? 0 : event.key === "End" ? TABS.length - 1
-		: step ? (at + step + TABS.length) % TABS.length : -1;
+	const to = event.key === "Home" ? 0 : event.key === "End" ? open.length - 1
+		: step ? (at + step + open.length) % open.length : -1;
 	if (to < 0) return;
 	event.preventDefault();
-	openTab(TABS[to]);
-	$(`tab-${TABS[to]}`).focus();
+	openTab(open[to]);
+	$(`tab-${open[to]}`).focus();
 }
 
 const openTab = (name) => go(name === "edit" && edited ? `edit/${edited.id}` : name);
@@ -107,7 +111,7 @@ async function create() {
 	const form = $("new");
 	const button = form.querySelector("button");
 	if (held(button)) return;
-	const user = { name: $("new-name").value, email: $("new-email").value };
+	const user = { name: $("new-name").value, email: $("new-email").value, role: $("new-role").value };
 	if ($("new-username").value) user.username = $("new-username").value;
 	await attempt(button, async () => {
 		const { json: made } = await ask("POST", "/users", user, { "Idempotency-Key": `"${key}"` });
@@ -127,7 +131,7 @@ async function create() {
 
 // --- one user -------------------------------------------------------------------------------------
 
-let edited = null; // who stands in the form, with the etag of when they were loaded
+let edited = null; // who stands in the form, which has the etag of when they were loaded
 
 async function loadUser(id) {
 	loadsAnew();
@@ -135,7 +139,8 @@ async function loadUser(id) {
 		const { json: user, headers } = await ask("GET", `/users/${id}`);
 		if (wanted().id !== id) return;
 		forgetTrouble();
-		fill(user, headers.get("ETag"));
+		showUser(user, headers.get("ETag"));
+		giveBack($("change"));
 		$("who").focus();
 	} catch (trouble) {
 		if (wanted().id !== id) return;
@@ -147,25 +152,26 @@ async function loadUser(id) {
 	}
 }
 
-function fill(user, etag) {
-	edited = { ...user, etag };
+function showUser(user, etag) {
+	edited = user;
+	$("change").dataset.etag = etag;
 	$("nobody").hidden = true;
 	$("conflict").hidden = true;
 	$("change").hidden = false;
 	$("who").textContent = user.name;
-	for (const field of ["name", "email", "username"]) $(field).value = user[field];
-	$("about").textContent = `${user.role}, since ${dateOf(user.created_at)}; changed ${user.version - 1} times`;
+	for (const field of ["name", "email", "username", "role"]) fill($(field), user[field]);
+	$("about").textContent = `Since ${dateOf(user.created_at)}; changed ${user.version - 1} times`;
 	showFields($("change"), {});
 }
 
-async function save(etag = edited.etag) {
+async function save(etag = $("change").dataset.etag) {
 	const form = $("change");
 	const button = form.querySelector("[type=submit]");
 	if (held(button)) return;
-	const user = { name: $("name").value, email: $("email").value, username: $("username").value };
+	const user = Object.fromEntries(["name", "email", "username", "role"].map((field) => [field, $(field).value]));
 	await attempt(button, async () => {
 		const { json: saved, headers } = await ask("PUT", `/users/${edited.id}`, user, { "If-Match": etag });
-		fill(saved, headers.get("ETag"));
+		showUser(saved, headers.get("ETag"));
 		say(`Saved ${saved.name}`);
 	}, (trouble) => {
 		if (trouble.status === 412) return showConflict();
@@ -183,7 +189,7 @@ function showConflict() {
 async function saveMine() {
 	try {
 		const { headers } = await ask("GET", `/users/${edited.id}`);
-		edited.etag = headers.get("ETag");
+		$("change").dataset.etag = headers.get("ETag");
 		$("conflict").hidden = true;
 		await save();
 	} catch (trouble) {
@@ -193,7 +199,8 @@ async function saveMine() {
 }
 
 async function remove() {
-	const { id, name, etag } = edited;
+	const { id, name } = edited;
+	const etag = $("change").dataset.etag;
 	await attempt($("delete"), async () => {
 		await ask("DELETE", `/users/${id}`, undefined, { "If-Match": etag });
 		leave(`Deleted ${name}`);
@@ -228,5 +235,8 @@ $("change").addEventListener("submit", (event) => { event.preventDefault(); save
 $("delete").addEventListener("click", () => askFirst(`Delete ${edited.name} and all their tasks?`, remove));
 $("theirs").addEventListener("click", () => loadUser(edited.id));
 $("mine").addEventListener("click", saveMine);
-addEventListener("hashchange", showTab);
-showTab();
+pageFor("manager", () => {
+	addEventListener("hashchange", showTab);
+	giveBack($("new"));
+	showTab();
+});

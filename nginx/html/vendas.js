@@ -3,6 +3,7 @@
 import { Trouble, ask } from "/api.js";
 import { chart } from "/charts.js";
 import { $, clone, forgetTrouble, loadAgain, loadsAnew, say, showFields, showTrouble } from "/page.js";
+import { showWho } from "/who.js";
 
 const money = new Intl.NumberFormat("pt-BR", { style: "currency", currency: "BRL" });
 const whole = new Intl.NumberFormat("pt-BR");
@@ -90,10 +91,9 @@ const loadSeries = part("series", "pick-series", seriesQuery, showSeries);
 
 async function download(query) {
 	try {
-		const reply = await fetch(`/api/vendas?${query}`, { headers: { Accept: "text/csv" } });
-		if (!reply.ok) throw new Error(`The server answered with status ${reply.status}.`);
-		const [, name] = /filename="([^"]+)"/.exec(reply.headers.get("Content-Disposition") ?? "") ?? [, "vendas.csv"];
-		const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(await reply.blob()), download: name });
+		const { blob, headers } = await ask("GET", `/api/vendas?${query}`, undefined, { Accept: "text/csv" });
+		const [, name] = /filename="([^"]+)"/.exec(headers.get("Content-Disposition") ?? "") ?? [, "vendas.csv"];
+		const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: name });
 		link.click();
 		URL.revokeObjectURL(link.href);
 		say(`Saved ${name}`);
@@ -131,5 +131,6 @@ $("month-csv").addEventListener("click", () => download(monthQuery()));
 $("series-csv").addEventListener("click", () => download(seriesQuery()));
 
 fill();
+showWho();
 loadMonth();
 loadSeries();

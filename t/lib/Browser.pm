@@ -167,6 +167,41 @@ sub texts
 	    . '.filter(e => e.checkVisibility()).map(e => e.innerText.trim())', $selector) };
 }
 
+# The visible text of the first one that matches, or nothing; and what stands in a field.
+sub text  { my ($self, $selector) = @_; return ($self->texts($selector))[0] // '' }
+sub value { my ($self, $selector) = @_; return $self->script('return document.querySelector(arguments[0]).value', $selector) }
+
+# Replaces what stands in a field.
+sub fill
+{
+	my ($self, $selector, @texts) = @_;
+	$self->script('document.querySelector(arguments[0]).value = ""', $selector);
+	return $self->type($selector, @texts);
+}
+
+# Presses Tab until WANTED, as focus names it, has the focus; whether it was reached.
+sub tab_to
+{
+	my ($self, $wanted) = @_;
+	for (1 .. 60) {
+		return 1 if $self->focus eq $wanted;
+		$self->press(TAB);
+	}
+	return 0;
+}
+
+# What can be pressed or filled in and is smaller than a finger, 44 pixels; links within a text may be.
+sub too_small
+{
+	my ($self) = @_;
+	return @{ $self->script(q{
+		return [...document.querySelectorAll('button, select, input:not([type=checkbox]), header a, .doors a, a.button')].filter(e => e.checkVisibility())
+			.map(e => [e, e.getBoundingClientRect()]).filter(([e, r]) => (r.width < 44 || r.height < 44) && !(e.closest('p') && e.className === 'plain'))
+			.map(([e, r]) => `${e.outerHTML} ${r.width}x${r.height}`) }) };
+}
+
+sub page_width { return $_[0]->script('return document.documentElement.scrollWidth') }
+
 # What has the focus: its id, or its label, or its element's name.
 sub focus
 {

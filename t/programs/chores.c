@@ -28,6 +28,10 @@ struct order {
 struct made {
 	const char *id;
 };
+struct person {
+	long long id;
+	const char *name, *role;
+};
 
 /* clang-format off */
 static const struct shape chore = SHAPE(struct chore,
@@ -47,6 +51,8 @@ static const struct shape order = SHAPE(struct order,
 	{ FIELD(struct order, fail), .preset = "false" });
 
 static const struct shape made = SHAPE(struct made, { FIELD(struct made, id) });
+static const struct shape person = SHAPE(struct person,
+	{ FIELD(struct person, id) }, { FIELD(struct person, name) }, { FIELD(struct person, role) });
 /* clang-format on */
 
 /* --- handlers --- */
@@ -255,6 +261,13 @@ static int order_many(struct request *rq)
 	return reply_json(rq, 200, text, strlen(text));
 }
 
+/* The pages ask it, and these have no accounts. */
+static int who(struct request *rq)
+{
+	return reply_row(
+	    rq, query(rq, "SELECT id, name, role FROM users WHERE id = $1", user_id(rq)));
+}
+
 /* clang-format off */
 static const struct feature chores = { .name = "chores", .doc = "Work for later.",
 	.jobs = JOBS(&fast, &plain, &noted, &again, &slow, &stuck, &poison, &failing, &doomed, &second, &refused, &wrong,
@@ -262,6 +275,7 @@ static const struct feature chores = { .name = "chores", .doc = "Work for later.
 	.crons = CRONS({ .name = "chores.yearly", .spec = "0 0 1 1 *", .kind = &noted, .args = "{\"name\":\"new year\"}" }),
 	.routes = ROUTES(
 	{ ROUTE(POST, "/order", "Enqueue by name", ANYONE, order_one), .takes = &order, .gives = &made, .status = 202 },
+	{ ROUTE(GET, "/api/me", "Who asks", SIGNED_IN, who), .gives = &person, .personal = true },
 	{ ROUTE(POST, "/later", "Enqueue for later", ANYONE, order_later), .takes = &order, .gives = &made, .status = 202 },
 	{ ROUTE(POST, "/together", "Enqueue with an effect", ANYONE, order_with_effect),
 	    .takes = &order, .gives = &made, .status = 202, .transaction = true },
