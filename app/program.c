@@ -38,7 +38,8 @@ static const struct role {
 	    "[list | rotate | drop KEY]" },
 	{ "user", role_user, true, "add somebody, or give them a password or a role",
 	    "add|first|password|role NAME …" },
-	{ "routes", role_routes, false, "print the table of routes, or who may what", "[--access]" },
+	{ "routes", role_routes, false, "print the table of routes, or who may what",
+	    "[--access]" },
 	{ "openapi", role_openapi, false, "print the OpenAPI document", NULL },
 	{ "settings", role_settings, false, "print the table of settings", NULL },
 };
