@@ -160,6 +160,8 @@ check-unit: ## pass the unit tests alone
 	@CMOCKA_MESSAGE_OUTPUT=TAP prove -e '' $(UNITS)
 
 $(BUILD)/t/%: LINK += $(HOSTING)
+# Features are in no archive.
+$(BUILD)/t/simulate_test: $(call objects,app/features/events/simulate.c app/features/events/shop.c)
 $(BUILD)/t/%: $(OBJECTS)/t/unit/%.o $(call archive,app) $(call archive,supervisor) $(call archive,base) $(STAMP)
 	@mkdir -p $(@D); echo "link     $@"
 	$(QUIET)$(LINK) -o $@ $(filter %.o %.a,$^) $(LINKED) -lcmocka

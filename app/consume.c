@@ -32,8 +32,7 @@ static int shard(void)
 	return (int)((slot != NULL ? strtol(slot, NULL, 10) : (long)getpid()) % EVENT_SHARDS);
 }
 
-/* The kind called NAME, or the only one.  NULL after saying why there is none. */
-static const struct event_kind *find_kind(const struct ostler_program *program, const char *name)
+const struct event_kind *event_kind_named(const struct ostler_program *program, const char *name)
 {
 	const struct event_kind *found = NULL;
 	int kinds = 0;
@@ -115,7 +114,8 @@ static const char *day_of(const struct ostler_program *program, const struct con
 static int rebuild_from(
     const struct ostler_program *program, const struct config *config, char **words)
 {
-	const struct event_kind *kind = words[0] != NULL ? find_kind(program, words[1]) : NULL;
+	const struct event_kind *kind = words[0] != NULL ? event_kind_named(program, words[1])
+							 : NULL;
 	char day[CLOCK_TEXT];
 
 	if (words[0] == NULL)
@@ -133,7 +133,7 @@ static int rebuild_from(
 
 int role_redrive(const struct ostler_program *program, const struct config *config, char **words)
 {
-	const struct event_kind *kind = find_kind(program, words[0]);
+	const struct event_kind *kind = event_kind_named(program, words[0]);
 	struct footing footing;
 	long long count;
 
@@ -167,7 +167,7 @@ int role_consume(const struct ostler_program *program, const struct config *conf
 		    program->name);
 		return EXIT_USAGE;
 	}
-	kind = find_kind(program, name);
+	kind = event_kind_named(program, name);
 	if (kind == NULL)
 		return EXIT_USAGE;
 	footing_plan(&footing, program, config, "consume");

@@ -31,6 +31,8 @@ static const struct role {
 	{ "enqueue", role_enqueue, true, "put a job into the queue", "KIND [JSON]" },
 	{ "consume", role_consume, true, "apply the events that the broker holds",
 	    "[--once | --from TIME] [KIND]" },
+	{ "produce", role_produce, true, "make events up and publish them",
+	    "[--rate N] [--count N] [--seed N] [--batch N] [KIND]" },
 	{ "redrive", role_redrive, true, "send the dead letters of events to the broker once more",
 	    "[KIND]" },
 	{ "migrate", role_migrate, true, "bring the database up to the newest migration", NULL },

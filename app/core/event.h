@@ -9,6 +9,7 @@
 #ifndef CORE_EVENT_H
 #define CORE_EVENT_H
 
+#include "base/buffer.h"
 #include "core/shape.h"
 #include "store/connection.h"
 
@@ -39,6 +40,17 @@ typedef struct statement event_apply_fn(struct request *, const struct event_bat
 /* NULL, or why an event that fits its shape can not be applied all the same. */
 typedef const char *event_refuse_fn(struct request *, const struct event_received *);
 
+/* Makes events up, for who has none yet or wants many: the same ones of the same seed. */
+struct event_simulation {
+	void *(*begin)(struct arena *, unsigned long long seed);
+
+	/* Fills in the next event, a struct of the kind's shape; its texts are in the arena. */
+	void (*next)(void *simulation, struct arena *, const char *timestamp, void *event);
+
+	/* Lines of text that say what the events came to. */
+	void (*tell)(const void *simulation, struct buffer *);
+};
+
 struct event_kind {
 	const char *name; /* of its stream: letters, digits, "-" */
 	const char *summary;
@@ -53,6 +65,8 @@ struct event_kind {
 	 * to since then, and returns how many they were.  NULL: there is none.
 	 */
 	const char *rebuild;
+
+	const struct event_simulation *simulation; /* NULL: there is none */
 };
 
 #define EVENTS(...)                        \

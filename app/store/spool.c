@@ -40,11 +40,18 @@ static void close_fd(int fd)
 		close(fd);
 }
 
-/* That the folder is there has to last as long as what is in it. */
-static void sync_parent(int folder)
+/*
+ * That the folder is there has to last as long as what is in it.  And whoever may write
+ * beside it may write in it, also when root has made it.
+ */
+static void settle_in_parent(int folder)
 {
 	int parent = openat(folder, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat status;
 
+	if (parent >= 0 && geteuid() == 0 && fstat(parent, &status) == 0 &&
+	    fchown(folder, status.st_uid, status.st_gid) != 0)
+		log_warn("spool: chown: %s", strerror(errno));
 	if (parent >= 0 && fsync(parent) != 0)
 		log_warn("spool: fsync: %s", strerror(errno));
 	close_fd(parent);
@@ -60,9 +67,9 @@ static const char *open_files(struct spool *spool, struct arena *arena)
 	spool->folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (spool->folder < 0)
 		return arena_print(arena, "%s: %s", folder, strerror(errno));
-	sync_parent(spool->folder);
-	spool->state_fd = openat(spool->folder, "state", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	spool->drain_fd = openat(spool->folder, "drain", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	settle_in_parent(spool->folder);
+	spool->state_fd = spool_create(spool, "state", O_RDWR);
+	spool->drain_fd = spool_create(spool, "drain", O_RDWR);
 	if (spool->state_fd < 0 || spool->drain_fd < 0)
 		return arena_print(arena, "%s: cannot write there: %s", folder, strerror(errno));
 	/* Blocks, not a hole: a store into the mapping must not meet a full disk. */

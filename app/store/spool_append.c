@@ -48,8 +48,7 @@ static bool begin_segment(struct spool *spool, uint64_t start)
 	char name[SEGMENT_NAME];
 
 	segment_name(name, start);
-	spool->segment_fd = openat(
-	    spool->folder, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	spool->segment_fd = spool_create(spool, name, O_WRONLY | O_TRUNC);
 	if (spool->segment_fd < 0 || fsync(spool->folder) != 0)
 		return complain(spool, "cannot begin a file");
 	spool->segment = start;

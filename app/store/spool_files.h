@@ -91,6 +91,10 @@ uint64_t segment_of(const struct spool *, uint64_t position);
 ssize_t segment_read(
     const struct spool *, uint64_t position, uint64_t end, char *into, size_t room);
 
+/* Makes a file, whose owner is the folder's also when root makes it.  -1, and errno: it cannot be.
+ */
+int spool_create(const struct spool *, const char *name, int flags);
+
 void segment_drop(const struct spool *, uint64_t start);
 
 /* Called with the state's lock: continues behind what is whole, after a crash. */

@@ -90,6 +90,17 @@ ssize_t segment_read(
 	return length;
 }
 
+int spool_create(const struct spool *spool, const char *name, int flags)
+{
+	int fd = openat(spool->folder, name, flags | O_CREAT | O_CLOEXEC, 0600);
+	struct stat folder;
+
+	if (fd >= 0 && geteuid() == 0 && fstat(spool->folder, &folder) == 0 &&
+	    fchown(fd, folder.st_uid, folder.st_gid) != 0)
+		log_warn("spool: %s: chown: %s", name, strerror(errno));
+	return fd;
+}
+
 void segment_drop(const struct spool *spool, uint64_t start)
 {
 	char name[SEGMENT_NAME];

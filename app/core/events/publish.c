@@ -154,14 +154,14 @@ struct broker *outlets_of_dead(const struct outlets *outlets, const struct event
  * All events in one buffer, which moves while it grows: lengths first, places last.
  * The writer of JSON puts a comma between two values, as in a list; it is no message's.
  */
-static struct broker_message *write_messages(
-    struct request *rq, const struct event_kind *kind, const struct list *list)
+struct broker_message *events_write(
+    struct arena *arena, const struct event_kind *kind, const struct list *list)
 {
-	struct broker_message *messages = arena_alloc(rq->arena, list->count * sizeof(*messages));
+	struct broker_message *messages = arena_alloc(arena, list->count * sizeof(*messages));
 	struct buffer text;
 	size_t at = 0;
 
-	buffer_start(&text, rq->arena, list->count * 320);
+	buffer_start(&text, arena, list->count * 320);
 	for (size_t i = 0; i < list->count; i++) {
 		size_t begins = text.length + (i > 0);
 		const char *event = list_item(list, i);
@@ -195,7 +195,7 @@ bool outlets_publish(const struct outlets *outlets, const struct event_kind *kin
 bool publish(struct request *rq, const struct event_kind *kind, const struct list *list)
 {
 	return rq->app->outlets != NULL && outlets_publish(rq->app->outlets, kind, rq->arena,
-					       write_messages(rq, kind, list), list->count);
+					       events_write(rq->arena, kind, list), list->count);
 }
 
 long long event_days(const struct request *rq)

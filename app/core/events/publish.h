@@ -20,6 +20,9 @@ void outlets_close(struct outlets **);
  */
 void outlets_keep(struct outlets *, const struct spool_options *, struct arena *);
 
+/* Each event of LIST, structs of the kind's shape, as a message. */
+struct broker_message *events_write(struct arena *, const struct event_kind *, const struct list *);
+
 /* Publishes, or keeps what the broker does not take.  False: some of it is in neither. */
 bool outlets_publish(const struct outlets *, const struct event_kind *, struct arena *,
     const struct broker_message *, size_t count) MUST_CHECK;

@@ -32,7 +32,8 @@ const struct shape event_shape = SHAPE(struct event,
 
 static const struct event_kind shop_events = { .name = "events", .summary = "What visitors of the shop do",
 	.takes = &event_shape, .id = offsetof(struct event, event_id), .key = offsetof(struct event, user_id),
-	.apply = events_apply, .refuse = events_refuse, .rebuild = "SELECT event_rebuild($1::date)" };
+	.apply = events_apply, .refuse = events_refuse, .rebuild = "SELECT event_rebuild($1::date)",
+	.simulation = &events_simulation };
 /* clang-format on */
 
 /* --- the days of the log --- */

@@ -17,6 +17,8 @@ struct event {
 
 extern const struct shape event_shape;
 
+extern const struct event_simulation events_simulation;
+
 event_apply_fn events_apply;
 event_refuse_fn events_refuse;
 
