@@ -68,9 +68,12 @@ const struct shape event_types_shape = SHAPE_NAMED("event_types", struct items,
 #define IN_MINUTES(sql) sql("minute", "minute > now() - $1 * interval '1 minute'")
 #define IN_DAYS(sql)    sql("day", "day > (now() AT TIME ZONE 'UTC')::date - $1::integer")
 
-#define query_span(rq, span, sql, most)                                        \
-	((span)->days == 0 ? query(rq, IN_MINUTES(sql), (span)->minutes, most) \
-			   : query(rq, IN_DAYS(sql), (span)->days, most))
+#define REPLY_SPAN(rq, span, sql, most)                                                          \
+	do {                                                                                     \
+		if ((span)->days == 0)                                                           \
+			return reply_row(rq, query(rq, IN_MINUTES(sql), (span)->minutes, most)); \
+		return reply_row(rq, query(rq, IN_DAYS(sql), (span)->days, most));               \
+	} while (0)
 
 /* A row is there also when nothing was sold: a list without items, no 404. */
 #define WHATEVER_IS_THERE " FROM (SELECT) AS always LEFT JOIN ("
@@ -89,7 +92,7 @@ int read_top_products(struct request *rq)
 {
 	const struct products *in = input(rq);
 
-	return reply_row(rq, query_span(rq, span_called(in->window), TOP, in->limit));
+	REPLY_SPAN(rq, span_called(in->window), TOP, in->limit);
 }
 
 #define CATEGORIES(time, since)                                                         \
@@ -104,7 +107,7 @@ int read_by_category(struct request *rq)
 {
 	const struct window *in = input(rq);
 
-	return reply_row(rq, query_span(rq, span_called(in->window), CATEGORIES, CATEGORIES_MOST));
+	REPLY_SPAN(rq, span_called(in->window), CATEGORIES, CATEGORIES_MOST);
 }
 
 #define EVERY_TYPE(time, since)                                                       \
@@ -118,5 +121,5 @@ int read_event_types(struct request *rq)
 {
 	const struct window *in = input(rq);
 
-	return reply_row(rq, query_span(rq, span_called(in->window), EVERY_TYPE, TYPES));
+	REPLY_SPAN(rq, span_called(in->window), EVERY_TYPE, TYPES);
 }
