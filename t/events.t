@@ -80,6 +80,7 @@ subtest 'again and again' => sub {
 };
 
 subtest 'what cannot be applied' => sub {
+	plan skip_all => 'only into a Redis can such messages be written' unless $stack->on_redis;
 	my $before = dead();
 	my @events = $stack->events(40);
 	$stack->publish(0, @events[0 .. 9], '{"event_id": 1}', 'no JSON at all', @events[10 .. 19], '', { %{ $events[0] }, surprise => 1 });
@@ -127,7 +128,7 @@ subtest 'what is seen of it' => sub {
 	my ($text) = Ostler::run(Ostler::build() . '/ostlerctl', '-s', $stack->var . '/ctl/ostlerd.sock', 'metrics');
 	like $text, qr/^ostler_app_events_applied_total\{pool="consume"\} [1-9]\d*$/m, 'events are counted';
 	like $text, qr/^ostler_app_event_duplicates_total\{pool="consume"\} [1-9]\d*$/m, 'so are repetitions';
-	like $text, qr/^ostler_app_event_dead_letters_total\{pool="consume"\} 12$/m, 'and dead letters';
+	like $text, qr/^ostler_app_event_dead_letters_total\{pool="consume"\} @{[ dead() ]}$/m, 'and dead letters';
 	like $text, qr/^# TYPE ostler_app_events_unread gauge$/m, 'what is unread goes up and down';
 	cmp_ok $stack->psql('SELECT sum(events) FROM event_latency'), '>', 1000, 'how long they took is a histogram';
 };

@@ -27,4 +27,13 @@ if (!$kafka) {
 }
 
 $kafka->stop;
+
+# And those that look at events from one end to the other, each with a Kafka of its own.
+for my $test (qw(events events-faults)) {
+	local $ENV{EVENTS_BROKER} = 'kafka';
+	my ($text, $status) = Ostler::run($^X, "$FindBin::Bin/$test.t");
+	is $status, 0, "$test.t passes" or diag $text;
+	unlike $text, qr/^\s*not ok/m, 'each of its tests';
+}
+
 done_testing;

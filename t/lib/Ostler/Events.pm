@@ -4,6 +4,8 @@
 #     my @events = map { $stack->event } 1 .. 100;
 #     $stack->send_ok(\@events);
 #     $stack->all_applied_ok('after that');
+#
+# With EVENTS_BROKER=kafka in the environment its broker is a Kafka of its own (t/kafka.t).
 package Ostler::Events;
 use strict;
 use warnings;
@@ -13,6 +15,7 @@ use Test::More ();
 use Time::HiRes qw(time);
 
 use Ostler::App;
+use Ostler::Kafka;
 
 our @ISA = ('Ostler::App');
 
@@ -24,7 +27,28 @@ sub start
 	my ($class, %options) = @_;
 	$options{app} = { limit_write => 1_000_000, consume_lease => '1s', broker_retry => '100ms', database_retry => '100ms', %{ $options{app} // {} } };
 	$options{pools}{consume} = { watch_interval => '100ms', backoff_first => '100ms', backoff_longest => '200ms', %{ $options{pools}{consume} // {} } };
-	return $class->SUPER::start(%options);
+	my $kafka = ($ENV{EVENTS_BROKER} // '') eq 'kafka' ? Ostler::Kafka->start // die "no Kafka\n" : undef;
+	$options{app}{broker} = 'kafka:' . $kafka->address if $kafka;
+	my $self = $class->SUPER::start(%options);
+	$self->{kafka} = $kafka;
+	return $self;
+}
+
+# What only a Redis can be asked for is left out with another broker.
+sub on_redis { return !$_[0]{kafka} }
+
+# Kills the broker, and returns when there is another in its place, with the same data.
+sub kill_broker
+{
+	my ($self) = @_;
+	if ($self->{kafka}) {
+		$self->{kafka}->halt;
+		return $self->{kafka}->launch;
+	}
+	my ($old) = $self->pids('stream');
+	kill 'KILL', $old;
+	$self->wait_for(sub { my ($new) = $self->pids('stream'); $new && $new != $old }, 'another Redis', 30);
+	return;
 }
 
 # An event of some believable kind, or with what the WISH says.
@@ -69,6 +93,7 @@ sub acknowledged { return @{ $_[0]{acknowledged} // [] } }
 sub publish
 {
 	my ($self, $partition, @lines) = @_;
+	return $self->{kafka}->publish('events', map { ref ? JSON::PP->new->canonical->utf8->encode($_) : $_ } @lines) if $self->{kafka};
 	return $self->stream_redis('XADD', "events:$partition", '*', 'm', join "\n", map { ref ? JSON::PP->new->canonical->utf8->encode($_) : $_ } @lines);
 }
 

@@ -82,6 +82,16 @@ sub launch
 	return;
 }
 
+# Lines as messages without a key, by Kafka's own client.
+sub publish
+{
+	my ($self, $topic, @lines) = @_;
+	open my $in, '|-', 'java', '-Xmx128m', '-XX:TieredStopAtLevel=1', '-Dorg.slf4j.simpleLogger.defaultLogLevel=error', '-cp', jars() . '/*', 'kafka.tools.ConsoleProducer', '--bootstrap-server', $self->address, '--topic', $topic or die "java: $!";
+	print {$in} map { "$_\n" } @lines;
+	close $in or die "Kafka's producer has failed\n";
+	return;
+}
+
 # As a machine that fails, or an operator who ends it.
 sub end
 {
