@@ -28,7 +28,7 @@ let wish = null;
 function describe({ enabled, confirmed_at: since, recovery_codes: left }) {
 	if (!enabled) return "Signing in takes your password alone. With a second factor it takes a code from an app on your phone as well.";
 	const codes = left === 1 ? "One recovery code is" : `${left || "No"} recovery codes are`;
-	return `On since ${dateOf(since)}. Signing in takes a code of your authenticator app. ${codes} unused.`;
+	return `On since ${dateOf(since).replace("Today", "today")}. Signing in takes a code of your authenticator app. ${codes} unused.`;
 }
 
 export async function showFactor() {
@@ -46,7 +46,7 @@ export async function showFactor() {
 
 function showStep(step) {
 	for (const name of STEPS) $(name).hidden = name !== step;
-	$("factor-choices").hidden = step !== null;
+	$("factor-state").hidden = $("factor-choices").hidden = step !== null;
 	$("prove").reset();
 	$("confirm").reset();
 	if (step !== "confirm") {

@@ -103,7 +103,7 @@ export function countDown(button, seconds, then = () => {}) {
 	const tick = () => {
 		const left = Math.ceil((end - performance.now()) / 1000);
 		if (!count.isConnected) return;
-		count.textContent = ` in ${left} s`;
+		count.textContent = ` (${left} s)`;
 		if (left > 0) return setTimeout(tick, 250);
 		count.remove();
 		button.removeAttribute("aria-disabled");

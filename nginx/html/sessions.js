@@ -17,8 +17,10 @@ export function agentInWords(agent) {
 	return agent || "An unknown program";
 }
 
+const when = (time) => dateOf(time).replace("Today", "today");
+
 function describe({ address, created_at: since, seen_at: seen }) {
-	return [address, `signed in ${dateOf(since)}`, `last seen ${dateOf(seen)}`].filter(Boolean).join(", ");
+	return [address, `signed in ${when(since)}`, `last seen ${when(seen)}`].filter(Boolean).join(", ");
 }
 
 // --- the list -------------------------------------------------------------------------------------

@@ -119,7 +119,7 @@ async function create() {
 		form.reset();
 		showFields(form, {});
 		after = null;
-		say(`Created ${made.name}`);
+		say(`Created ${made.name}; an invitation goes to ${made.email}`);
 		go("list");
 		$("tab-list").focus();
 	}, (trouble) => {
