@@ -18,7 +18,7 @@ QUIET      = $(if $(VERBOSE),,@)
 
 CC         = gcc
 VERSION    = 0.1.0
-LIBRARIES  = fcgi libpq hiredis jansson libconfig libpcre2-8 libsodium libcrypto libjwt liboath libqrencode
+LIBRARIES  = fcgi libpq hiredis jansson libconfig libpcre2-8 libsodium libcrypto libjwt liboath libqrencode libseccomp
 # What a program of somebody else includes; what these include is installed with them.
 HEADERS    = app/program.h app/core/core.h app/core/answer/json.h base/clock.h base/log.h base/text.h
 WARNINGS   = -Wall -Wextra -Wpedantic -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla

@@ -22,6 +22,7 @@
 #include "core/journey/whose.h"
 #include "core/openapi/openapi.h"
 #include "core/serve/loop.h"
+#include "core/serve/sandbox.h"
 #include "footing.h"
 #include "roles.h"
 
@@ -60,6 +61,16 @@ static void open_slots(struct footing *footing)
 		die("password_lock: %s: %s", config->password_lock, strerror(errno));
 }
 
+/* All threads run and all modules are loaded: from here on less will do. */
+static void say_ready(void)
+{
+	if (sandbox_wanted() != NULL) {
+		sandbox_enter();
+		log_info("only the system calls of the sandbox \"%s\" are left", sandbox_wanted());
+	}
+	footing_say_ready();
+}
+
 int role_web(const struct ostler_program *program, const struct config *config, char **words)
 {
 	const long long quota[QUOTAS] = { [QUOTA_READ] = config->limit_read,
@@ -69,7 +80,7 @@ int role_web(const struct ostler_program *program, const struct config *config, 
 	const struct loop_options loop = { .listener = LISTENER,
 		.threads = config->threads,
 		.silence_ms = config->silence,
-		.ready = footing_say_ready,
+		.ready = say_ready,
 		.draining = footing_say_stopping };
 	struct footing footing;
 

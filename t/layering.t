@@ -56,7 +56,7 @@ my %home = ('hiredis/' => 'app/store/redis.c',
 	'fcgiapp.h' => 'app/core/serve/fcgi.c', 'jansson.h' => 'app/core/input/json_body.c',
 	'jwt.h' => 'app/core/identity/jwt.c', 'oath.h' => 'app/core/identity/totp.c',
 	'openssl/' => 'app/core/identity/signing_key.c', 'qrencode.h' => 'app/features/second_factor/qr.c',
-	'sodium.h' => 'base/crypto.c', 'pcre2.h' => 'app/core/input/patterns.c');
+	'seccomp.h' => 'app/core/serve/sandbox.c', 'sodium.h' => 'base/crypto.c', 'pcre2.h' => 'app/core/input/patterns.c');
 for my $header (sort keys %home) {
 	my @users = grep { $text{$_} =~ /^#include <\Q$header\E/m } sort keys %text;
 	is_deeply \@users, [ $home{$header} ], "$header is known in one file";

@@ -18,6 +18,8 @@ const char *const pool_kind_names[] = { [KIND_FASTCGI] = "fastcgi",
 	[KIND_TASK] = "task",
 	NULL };
 
+const char *const sandbox_names[] = { [SANDBOX_NONE] = "none", [SANDBOX_WEB] = "web", NULL };
+
 static const char *const cgroups_use_names[] = {
 	[CGROUPS_AUTO] = "auto", [CGROUPS_ON] = "on", [CGROUPS_OFF] = "off", NULL
 };
@@ -52,6 +54,8 @@ static const struct setting pool_settings[] = {
 	{ POOL(writable), .max = 1000, .doc = "files and folders to read and change; no others" },
 	{ SETTING_AS(struct pool_conf, landlock, CHOICE), .one_of = landlock_need_names,
 	    .preset = "needed", .doc = "what a kernel must know for readable and writable" },
+	{ SETTING_AS(struct pool_conf, sandbox, CHOICE), .one_of = sandbox_names, .preset = "none",
+	    .doc = "system calls that the program keeps once it runs" },
 	{ POOL(after), .reloads = true, .doc = "pools that must be ready before this one starts" },
 	{ POOL(ready), .min = 1, .max = 8191, .doc = "how a worker is known to be ready" },
 	{ SETTING_AS(struct pool_conf, ready_timeout, DURATION), .reloads = true, .min = 10 * MS,

@@ -19,6 +19,10 @@
 enum pool_kind { KIND_FASTCGI, KIND_WORKER, KIND_SERVICE, KIND_TASK };
 extern const char *const pool_kind_names[]; /* in enum order, ends with NULL */
 
+/* System calls that the program itself gives up, when it has started. */
+enum sandbox { SANDBOX_NONE, SANDBOX_WEB };
+extern const char *const sandbox_names[]; /* in enum order, ends with NULL */
+
 enum landlock_need { LANDLOCK_NEEDED, LANDLOCK_BEST_EFFORT };
 
 enum cgroups_use { CGROUPS_AUTO, CGROUPS_ON, CGROUPS_OFF };
@@ -39,6 +43,7 @@ struct pool_conf {
 	struct words capabilities;       /* word NULL: not limited */
 	struct words readable, writable; /* both words NULL: not limited */
 	int landlock;                    /* enum landlock_need */
+	int sandbox;                     /* enum sandbox */
 	struct words after;
 	const char *ready;
 	long long ready_timeout, ready_interval;

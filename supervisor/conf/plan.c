@@ -51,7 +51,8 @@ static void make_identity(struct making *m)
 static void make_environment(struct making *m)
 {
 	const struct words *entries = &m->conf->environment;
-	const char *more[1];
+	bool sandboxed = m->conf->sandbox != SANDBOX_NONE;
+	const char *more[2];
 
 	for (size_t i = 0; i < entries->count; i++) {
 		const char *wrong = environment_check(entries->word[i]);
@@ -60,8 +61,9 @@ static void make_environment(struct making *m)
 			complain(m, "environment", "\"%s\" %s", entries->word[i], wrong);
 	}
 	more[0] = arena_print(m->arena, "OSTLER_POOL=%s", m->conf->named.name);
+	more[1] = arena_print(m->arena, "OSTLER_SANDBOX=%s", sandbox_names[m->conf->sandbox]);
 	m->plan->environment = environment_extend(
-	    m->arena, environment_make(m->arena, &m->plan->who, entries), more, 1);
+	    m->arena, environment_make(m->arena, &m->plan->who, entries), more, sandboxed ? 2 : 1);
 }
 
 /* In the pool's PATH, not in the master's: a pool may set its own. */

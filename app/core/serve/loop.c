@@ -251,6 +251,7 @@ static int open_signals(void)
 
 	/* Blocked in every thread: EINTR would truncate what libfcgi reads and writes. */
 	sigfillset(&all);
+	sigdelset(&all, SIGSYS); /* of the thread itself; blocked it would kill: sandbox.h */
 	pthread_sigmask(SIG_SETMASK, &all, NULL);
 	sigemptyset(&terminate);
 	sigaddset(&terminate, SIGTERM);
