@@ -66,7 +66,7 @@ static void say_ready(void)
 {
 	if (sandbox_wanted() != NULL) {
 		sandbox_enter();
-		log_info("only the system calls of the sandbox \"%s\" are left", sandbox_wanted());
+		log_info("only the system calls of the sandbox %s are left", sandbox_wanted());
 	}
 	footing_say_ready();
 }

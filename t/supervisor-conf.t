@@ -118,6 +118,11 @@ SKIP: {
 	refused_pool 'a program that could not be read', 'readable = [ "/etc" ];', 'pool web: readable does not have /(?:usr/)?bin/sleep in it';
 }
 
+subtest 'limits that are tight, but can be had' => sub {
+	my ($status, $complaints) = complaints_of($head . join("\n", @pool, 'limits = [ "nofile=3", "core=0", "nproc=1", "fsize=0" ];') . $tail);
+	is "$status$complaints", '0', 'are fine';
+};
+
 # --- readiness
 refused_pool 'an unknown way to be ready', 'ready = "notifi";', 'pool web: ready cannot be "notifi"; did you mean "notify"\?';
 refused_pool 'exec without a command', 'ready = "exec: ";', 'pool web: ready needs a command after "exec:"';

@@ -194,6 +194,16 @@ subtest 'a kernel without Landlock' => sub {
 	is $ostlerd->wait_for_end(30), 0, 'ends with 0';
 };
 
+subtest 'a sandbox is what the program makes of it, and when it makes nothing of it that is told' => sub {
+	my $ostlerd = Ostler::Supervisor->new(pools => { web => { kind => 'worker', command => [$probe], sandbox => 'web' }, free => { kind => 'worker', command => [$probe] } });
+	$ostlerd->start->wait_until_ready;
+	like Ostler::Supervisor::slurp('/proc/' . $ostlerd->worker('web')->{pid} . '/environ'), qr/\0OSTLER_SANDBOX=web\0/, 'it is told';
+	unlike Ostler::Supervisor::slurp('/proc/' . $ostlerd->worker('free')->{pid} . '/environ'), qr/OSTLER_SANDBOX/, 'in another pool it is not';
+	like $ostlerd->messages, qr/warn web: is not in the sandbox web: \Q$probe\E does not know it\n/, 'a program that does not know it';
+	unlike $ostlerd->messages, qr/free: is not/, 'of which nothing was asked, nothing is said';
+	is $ostlerd->stop, 0, 'ends with 0';
+};
+
 subtest 'a limit that leaves no room for the program fails the reload, and nothing else' => sub {
 	my $ostlerd = Ostler::Supervisor->new(pools => { web => { kind => 'worker', command => [ $probe ] } });
 	$ostlerd->start->wait_until_ready;

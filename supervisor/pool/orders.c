@@ -13,6 +13,7 @@
 #include "supervisor/process/idle.h"
 #include "supervisor/record/tell.h"
 #include "supervisor/system/clients.h"
+#include "supervisor/system/in_force.h"
 
 /* Time between two looks whether a worker that shall leave is idle. */
 #define IDLE_INTERVAL (SECOND_US / 50)
@@ -36,11 +37,26 @@ static void start(struct spawner *spawner, struct worker *worker, int64_t now)
 	tell_not_started(worker, error, &verdict, now);
 }
 
+/* A program that knows no sandbox has not failed, but its operator must not believe it is in one.
+ */
+static void look_at_sandbox(const struct worker *worker)
+{
+	const char *name = sandbox_names[worker_conf(worker)->sandbox];
+	struct in_force found;
+
+	if (worker_conf(worker)->sandbox == SANDBOX_NONE || worker->pid <= 0)
+		return;
+	if (in_force_read(worker->pid, &found) && found.seccomp == 0)
+		log_warn("%s: is not in the sandbox %s: %s does not know it", worker->name, name,
+		    worker->generation->plan.program);
+}
+
 static void welcome(struct worker *worker, int64_t now)
 {
 	canary_end(worker);
 	worker_becomes(worker, WORKER_READY, now);
 	tell_ready(worker);
+	look_at_sandbox(worker);
 	if (worker->generation->proven || !generation_is_ready(worker->generation))
 		return;
 	worker->generation->proven = true;

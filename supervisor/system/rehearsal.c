@@ -94,14 +94,20 @@ static bool try_as_master(const struct rehearsal *rehearsal, int out, int *rules
 	return true;
 }
 
-/* access(2) asks no ruleset; open(2) does, and reading is allowed along with executing. */
-static bool can_execute(const char *program)
+/*
+ * access(2) asks no ruleset; open(2) does, and reading is allowed along with executing.  Whether
+ * it fails for another reason, as a limit of descriptors that is very low, is not asked here.
+ */
+static bool is_out_of_reach(const char *program)
 {
-	int fd = access(program, R_OK) == 0 ? open(program, O_RDONLY | O_CLOEXEC) : -1;
+	int fd;
 
+	if (access(program, R_OK) < 0)
+		return false;
+	fd = open(program, O_RDONLY | O_CLOEXEC);
 	if (fd >= 0)
 		close(fd);
-	return fd >= 0 || access(program, R_OK) < 0;
+	return fd < 0 && errno == EACCES;
 }
 
 static void rehearse(const void *owner, int out)
@@ -118,7 +124,7 @@ static void rehearse(const void *owner, int out)
 		dprintf(out, "bcapabilities: cannot be given up: %s", strerror(errno));
 	else if (!confinement_refuse_privileges(confinement) || !confinement_limit_files(ruleset))
 		dprintf(out, "rfiles cannot be limited: %s", strerror(errno));
-	else if (!can_execute(rehearsal->program))
+	else if (is_out_of_reach(rehearsal->program))
 		dprintf(out, "rreadable does not have %s in it, the pool's own program",
 		    rehearsal->program);
 }
