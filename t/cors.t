@@ -91,7 +91,7 @@ subtest 'a cookie is for our own pages' => sub {
 	is change(%cookie, 'Sec-Fetch-Site' => 'same-origin'), 201, 'also when it sends no Origin';
 	is change(%cookie), 201, 'a program that is no browser may';
 	is $stack->post('/api/tasks', as => undef, json => { title => 'x' }, headers => { Origin => $strangers[0] })->{status}, 401, 'without a cookie there is nothing to misuse';
-	is change(%cookie, Origin => $strangers[0], Authorization => "$_ x"), 201, "nor with a $_ token" for qw(Bearer bearer);
+	is change(%cookie, Origin => $strangers[0], Authorization => "$_ x"), 401, "with a $_ token that is what counts, and no cookie" for qw(Bearer bearer);
 	is change(%cookie, Origin => $strangers[0], Authorization => 'Basic x'), 403, 'which another kind is not';
 	is change(%cookie, Origin => $friend), 201, 'a page that may send cookies may use them';
 	is $stack->get('/api/tasks', headers => { %cookie, Origin => $strangers[0] })->{status}, 200, 'reading changes nothing';

@@ -76,7 +76,7 @@ subtest 'an operation has an address' => sub {
 
 subtest 'search' => sub {
 	visit();
-	$browser->type('#q', 'users delete');
+	$browser->type('#q', 'users patch');
 	waits_until(sub { $browser->texts('.operation') == 1 }, 'all words are wanted');
 	is text('.operation .path'), '/users/{id}', 'and found';
 	$browser->type('#q', ' xyzzy');

@@ -15,8 +15,7 @@ my $stack = Ostler::Chores->start(jobs => 2, app => { jobs_finish => '1s', datab
 sub worker_of
 {
 	my ($id) = @_;
-	my $pid = $stack->wait_for(sub { $stack->psql("SELECT split_part(locked_by, ':', 2) FROM job WHERE id = '$id' AND state = 'running' AND started_at IS NOT NULL") }, "job $id to run", 30);
-	return $stack->psql("SELECT split_part(locked_by, ':', 2) FROM job WHERE id = '$id'");
+	return $stack->wait_for(sub { $stack->psql("SELECT split_part(locked_by, ':', 2) FROM job WHERE id = '$id' AND state = 'running' AND started_at IS NOT NULL") }, "job $id to run", 30);
 }
 
 sub all_once
