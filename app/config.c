@@ -137,6 +137,8 @@ const struct section config_table = { .size = sizeof(struct config), .check = ch
 	    .doc = "Where events wait: \"redis:/a/socket\", \"redis:host:port\" or \"kafka:host:port,…\". Empty: nowhere, none are taken." },
 	{ SETTING(struct config, broker_settings), .max = 100,
 	    .doc = "Of Kafka: further settings of librdkafka, each as \"name=value\": TLS, SASL and others." },
+	{ SETTING(struct config, broker_secret_file), .max = 4000,
+	    .doc = "Of Kafka: a file with the password of SASL." },
 	{ SETTING(struct config, broker_partitions), .preset = "8", .min = 1, .max = 256,
 	    .doc = "The streams of Redis, or the least partitions of Kafka's topic, by who caused an event. So many consumers can share them." },
 	{ SETTING(struct config, broker_connections), .preset = "8", .min = 1, .max = 1000,

@@ -26,6 +26,7 @@ struct config {
 	const char *broker, *spool;
 	long long spool_most;
 	struct words broker_settings;
+	const char *broker_secret_file;
 	long long broker_partitions, broker_connections, broker_timeout, broker_retry, broker_keep;
 	const char *consume_group;
 	long long consume_batch, consume_linger, consume_lease, consume_deliveries;

@@ -132,6 +132,9 @@ void footing_open(struct footing *f)
 
 void footing_open_outlets(struct footing *f)
 {
+	if (f->config->broker_secret_file != NULL)
+		f->broker.secret = read_secret(
+		    f->arena, "broker_secret_file", f->config->broker_secret_file);
 	f->app.outlets = outlets_open(f->app.features, &f->broker, f->arena);
 }
 

@@ -9,7 +9,7 @@ use Ostler::Settings;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-my $stack = Ostler::Events->start(env => { CONSUMERS => 2 }, app => { broker_partitions => 6, broker_timeout => '1s', consume_database_timeout => '4s' });
+my $stack = Ostler::Events->start(env => { CONSUMERS => 2 }, app => { broker_partitions => 6, broker_timeout => '1s', consume_database_timeout => '12s' });
 my $app = Ostler::build() . '/ostler-app';
 
 sub ctl { my @words = @_; return Ostler::run(Ostler::build() . '/ostlerctl', '-s', $stack->var . '/ctl/ostlerd.sock', @words) }
@@ -108,7 +108,7 @@ subtest 'PostgreSQL hangs' => sub {
 		my ($more) = @_;
 		my $lock = $stack->lock_table('event_seen');
 		$more->();
-		sleep 4;    # longer than a statement may take: it is cancelled and tried again
+		sleep 10;    # longer than a statement may take: it is cancelled and tried again
 		$lock->release;
 	});
 	$stack->all_applied_ok('when it goes on');

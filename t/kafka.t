@@ -19,11 +19,13 @@ if (!$kafka) {
 # The same tests that a Redis is put to.
 {
 	local $ENV{BROKER} = 'kafka:' . $kafka->address;
+	local $ENV{BROKER_GUARDED} = 'kafka:' . $kafka->guarded_address;
 	local $ENV{CMOCKA_MESSAGE_OUTPUT} = 'TAP';
 	my ($text, $status) = Ostler::run(Ostler::build() . '/t/broker_test');
 	is $status, 0, 'every test of a broker passes' or diag $text;
 	like $text, qr/^ok \d+ - $_/m, "also: $_" for 'what_is_published_is_read_in_the_order_of_its_key',
-	    'what_was_not_acknowledged_is_read_again', 'members_share_the_partitions', 'a_silent_member_loses_what_it_holds';
+	    'what_was_not_acknowledged_is_read_again', 'members_share_the_partitions', 'a_silent_member_loses_what_it_holds',
+	    'a_partition_that_is_added_is_read_by_who_is_there', 'a_password_is_asked_for';
 }
 
 $kafka->stop;

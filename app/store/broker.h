@@ -44,6 +44,7 @@ struct broker_options {
 	long long connections; /* at most so many */
 	long long timeout_ms;  /* of a call */
 	long long retry_ms;    /* after a failure the broker is asked again then */
+	const char *secret;    /* of Kafka: its "sasl.password"; NULL: none */
 	const char *const *more; /* of Kafka: "name=value" settings of librdkafka; NULL ends them */
 };
 

@@ -625,6 +625,33 @@ static void a_partition_that_is_added_is_read_by_who_is_there(void **state)
 	broker_close(&before);
 }
 
+/* The Kafka of t/lib/Ostler/Kafka.pm has a door of this kind, too. */
+static void a_password_is_asked_for(void **state)
+{
+	static const char *const sasl[] = { "security.protocol=SASL_PLAINTEXT",
+		"sasl.mechanism=PLAIN", "sasl.username=ostler", NULL };
+	static const char *const secrets[] = { "a secret", "another" };
+
+	(void)state;
+	if (getenv("BROKER_GUARDED") == NULL)
+		skip();
+	for (size_t i = 0; i < COUNT(secrets); i++) {
+		struct broker_message message = { "key", "body", 4 };
+		struct broker_options options = with.options;
+		const char *wrong = NULL;
+		struct broker *broker;
+
+		options.where = getenv("BROKER_GUARDED");
+		options.more = sasl;
+		options.secret = secrets[i];
+		options.timeout_ms = i == 0 ? 5000 : 1000;
+		broker = broker_open(&options, with.arena, &wrong);
+		assert_non_null(broker);
+		assert_int_equal(broker_publish(broker, with.arena, &message, 1), i == 0);
+		broker_close(&broker);
+	}
+}
+
 static void settings_of_the_client_that_are_none_are_refused(void **state)
 {
 	static const char *const none[] = { "compression.codecs=lz4", NULL };
@@ -695,6 +722,7 @@ int main(void)
 		{ REDIS, TEST(a_group_that_was_lost_goes_on_where_the_caller_was) },
 		{ REDIS, TEST(a_redis_that_forgot_the_scripts_is_told_them) },
 		{ KAFKA, TEST(a_partition_that_is_added_is_read_by_who_is_there) },
+		{ KAFKA, TEST(a_password_is_asked_for) },
 		{ EVERY, TEST(settings_of_the_client_that_are_none_are_refused) },
 		{ EVERY, TEST(a_place_that_is_none_is_refused) },
 		{ EVERY, TEST(a_broker_that_is_gone_takes_nothing) },

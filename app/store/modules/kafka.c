@@ -62,6 +62,8 @@ rd_kafka_conf_t *kafka_settings(const struct kafka *kafka, const struct kafka_se
 		    set(conf, "topic.metadata.refresh.interval.ms", "10000", arena, wrong);
 
 	rd_kafka_conf_set_log_cb(conf, take_log);
+	if (well && kafka->options->secret != NULL)
+		well = set(conf, "sasl.password", kafka->options->secret, arena, wrong);
 	for (; well && ours->name != NULL; ours++)
 		well = set(conf, ours->name, ours->value, arena, wrong);
 	for (; well && further != NULL && *further != NULL; further++)

@@ -20,6 +20,7 @@ sub start
 	my $self = bless { folder => File::Temp->newdir('ostler-kafka-XXXXXXXX', TMPDIR => 1) }, $class;
 	@$self{qw(port reservation)} = free_port();
 	@$self{qw(controller controller_reservation)} = free_port();
+	@$self{qw(guarded guarded_reservation)} = free_port();
 	$self->write_settings;
 	$self->java('kafka.tools.StorageTool', 'format', '-t', 'b3N0bGVyLXRlc3QtMDAwMA', '-c', $self->settings);
 	waitpid $self->{pid}, 0;
@@ -29,6 +30,7 @@ sub start
 }
 
 sub address { return "127.0.0.1:$_[0]{port}" }
+sub guarded_address { return "127.0.0.1:$_[0]{guarded}" }    # asks for user "ostler", password "a secret"
 sub settings { return "$_[0]{folder}/kraft.properties" }
 sub log { open my $in, '<', "$_[0]{folder}/log" or return ''; local $/; return <$in> // '' }
 
@@ -41,10 +43,12 @@ sub write_settings
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1\@127.0.0.1:$self->{controller}
-listeners=PLAINTEXT://127.0.0.1:$self->{port},CONTROLLER://127.0.0.1:$self->{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:$self->{port}
+listeners=PLAINTEXT://127.0.0.1:$self->{port},CONTROLLER://127.0.0.1:$self->{controller},SASL_PLAINTEXT://127.0.0.1:$self->{guarded}
+advertised.listeners=PLAINTEXT://127.0.0.1:$self->{port},SASL_PLAINTEXT://127.0.0.1:$self->{guarded}
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT
+sasl.enabled.mechanisms=PLAIN
+listener.name.sasl_plaintext.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_ostler="a secret";
 log.dirs=$self->{folder}/data
 auto.create.topics.enable=false
 offsets.topic.replication.factor=1
