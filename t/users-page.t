@@ -7,13 +7,13 @@ use utf8;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Browser;
-use Ostler;
+use Ostler::App;
 use Test::More;
 
 binmode $_, ':encoding(UTF-8)'
     for map { Test::More->builder->$_ } qw(output failure_output todo_output);
 
-my $stack = Ostler->start;
+my $stack = Ostler::App->start;
 my $browser = Browser->start;
 $browser->sign_in($stack);
 
@@ -130,6 +130,46 @@ subtest 'when somebody else was faster' => sub {
 	$browser->click('#mine');
 	waits_until(sub { text('#said') eq 'Saved Mine' }, 'mine is saved all the same');
 	is stored($user->{id})->{name}, 'Mine', 'and the server knows';
+};
+
+subtest 'a role, and a lost second factor' => sub {
+	my $user = add(name => 'Rita', email => 'rita@example.org');
+	visit("#edit/$user->{id}");
+	waits_until(sub { value('#role') eq 'user' }, 'the role stands in the form');
+	$browser->script('const s = document.querySelector("#role"); s.value = "manager"; s.dispatchEvent(new Event("change"))');
+	$browser->click('#change [type=submit]');
+	waits_until(sub { text('#said') eq 'Saved Rita' && stored($user->{id})->{role} eq 'manager' }, 'another one is saved');
+	$browser->click('#factor');
+	$browser->click('#sure button[value=delete]');
+	waits_until(sub { text('#said') eq 'Rita has no second factor' }, 'who has none is told of');
+	$stack->psql("INSERT INTO second_factors (user_id, sealed, confirmed_at) VALUES ($user->{id}, '\\x00', now())");
+	$browser->click('#factor');
+	is text('#sure button[value=delete]'), 'Turn it off', 'the page asks first';
+	$browser->click('#sure button[value=delete]');
+	waits_until(sub { text('#said') =~ /password alone/ && $stack->psql("SELECT count(*) FROM second_factors") == 0 }, 'it is turned off');
+	$browser->click('#delete');
+	is text('#sure button[value=delete]'), 'Delete', 'and other questions have their own words';
+	$browser->click('#sure button[value=keep]');
+};
+
+subtest 'a session that ends, and somebody who was faster meanwhile' => sub {
+	my $user = add(name => 'Ulla', email => 'ulla@example.org');
+	visit("#edit/$user->{id}");
+	waits_until(sub { value('#name') eq 'Ulla' }, 'loaded');
+	fill('#name', 'Mine');
+	$stack->psql('DELETE FROM sessions');
+	$stack->cache_redis('FLUSHALL');
+	$browser->click('#change [type=submit]');
+	waits_until(sub { $browser->url =~ m{/signin\?to=%2Fusers\.html%23edit%2F} }, 'it leads to signing in');
+	$stack->sign_in;
+	$stack->patch("/users/$user->{id}", json => { name => 'Theirs' });
+	$browser->sign_in($stack);
+	$browser->script('localStorage.person = JSON.stringify({ id: 1, name: "Demo", role: "admin" }); location.reload()');
+	waits_until(sub { $browser->url =~ m{/users\.html#edit/} && value('#name') eq 'Mine' }, 'what was typed is there again');
+	is value('#email'), 'ulla@example.org', 'among what is stored';
+	$browser->click('#change [type=submit]');
+	waits_until(sub { text('#conflict') =~ /has changed this user/ }, 'and goes over nobody\'s change unseen');
+	is stored($user->{id})->{name}, 'Theirs', 'which stands';
 };
 
 subtest 'by keyboard alone' => sub {

@@ -119,9 +119,12 @@ export function fill(input, value) {
 	input.value = value;
 }
 
-// Asks QUESTION in the dialog #sure, whose button "delete" does it.
-export function askFirst(question, act) {
+// Asks QUESTION in the dialog #sure, whose button "delete" does it; VERB is other words for that.
+export function askFirst(question, act, verb) {
 	const sure = $("sure");
+	const button = sure.querySelector("[value=delete]");
+	button.dataset.verb ??= button.textContent;
+	button.textContent = verb ?? button.dataset.verb;
 	$("sure-text").textContent = question;
 	sure.returnValue = "";
 	sure.addEventListener("close", () => { if (sure.returnValue === "delete") act(); }, { once: true });

@@ -6,7 +6,7 @@ import { Trouble, ask } from "/api.js";
 import {
 	$, askFirst, attempt, clone, dateOf, fill, forgetTrouble, held, loadAgain, loadsAnew, say, showFields, showTrouble,
 } from "/page.js";
-import { giveBack, mayNow, pageFor } from "/who.js";
+import { giveBack, mayNow, nowIs, pageFor } from "/who.js";
 
 // --- tabs (WAI-ARIA Authoring Practices, "Tabs") ---------------------------------------------------
 
@@ -172,6 +172,8 @@ async function save(etag = $("change").dataset.etag) {
 	await attempt(button, async () => {
 		const { json: saved, headers } = await ask("PUT", `/users/${edited.id}`, user, { "If-Match": etag });
 		showUser(saved, headers.get("ETag"));
+		nowIs(saved);
+		showTab();
 		say(`Saved ${saved.name}`);
 	}, (trouble) => {
 		if (trouble.status === 412) return showConflict();
@@ -196,6 +198,18 @@ async function saveMine() {
 		if (!(trouble instanceof Trouble)) throw trouble;
 		showTrouble(trouble, saveMine);
 	}
+}
+
+// For somebody who has lost the app and the recovery codes.
+async function endFactor() {
+	const { id, name } = edited;
+	await attempt($("factor"), async () => {
+		await ask("DELETE", `/users/${id}/totp`);
+		say(`${name} signs in by password alone`);
+	}, (trouble) => {
+		if (trouble.status === 404) return say(`${name} has no second factor`);
+		showTrouble(trouble, endFactor);
+	});
 }
 
 async function remove() {
@@ -233,6 +247,7 @@ $("next").addEventListener("click", (event) => turnPage(event.currentTarget.valu
 $("new").addEventListener("submit", (event) => { event.preventDefault(); create(); });
 $("change").addEventListener("submit", (event) => { event.preventDefault(); save(); });
 $("delete").addEventListener("click", () => askFirst(`Delete ${edited.name} and all their tasks?`, remove));
+$("factor").addEventListener("click", () => askFirst(`Let ${edited.name} sign in without a second factor? Make sure first that it is they who ask.`, endFactor, "Turn it off"));
 $("theirs").addEventListener("click", () => loadUser(edited.id));
 $("mine").addEventListener("click", saveMine);
 pageFor("manager", () => {

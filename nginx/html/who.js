@@ -103,6 +103,11 @@ export function isNow(me) {
 	showPerson(me);
 }
 
+// Somebody was changed, who may be the one that looks.
+export function nowIs(user) {
+	if (user.id === known?.id) isNow(user);
+}
+
 // Calls BEGIN with whoever looks, if they have at least the role LEAST; says so if they have not.
 export async function pageFor(least, begin) {
 	try {
