@@ -180,7 +180,7 @@ SKIP: {
 subtest 'a kernel without Landlock' => sub {
 	plan skip_all => 'strace is not there or may not trace'
 	    if system('strace -qq -o /dev/null -e inject=landlock_create_ruleset:error=ENOSYS true 2>/dev/null') != 0;
-	my @without = ('strace', '-f', '-qq', '-o', '/dev/null', '-e', 'trace=landlock_create_ruleset', '-e', 'inject=landlock_create_ruleset:error=ENOSYS');
+	my @without = ('strace', '-D', '-f', '-qq', '-o', '/dev/null', '-e', 'trace=landlock_create_ruleset', '-e', 'inject=landlock_create_ruleset:error=ENOSYS');
 	my %pool = (kind => 'worker', command => [ $probe, 'read=/etc/passwd' ], readable => \@system, output => '%D/log/web');
 	my $ostlerd = Ostler::Supervisor->new(pools => { web => \%pool });
 	my ($status, undef, $complaints) = $ostlerd->run(@without, Ostler::Supervisor::program('ostlerd'), '-c', $ostlerd->conf);
@@ -190,8 +190,7 @@ subtest 'a kernel without Landlock' => sub {
 	$ostlerd->start(@without)->wait_until_ready;
 	like $ostlerd->messages, qr/web: this kernel has no Landlock: its files are not limited/, 'but when the best that can be had will do';
 	wait_for(sub { $ostlerd->log_of('web') =~ /^read.*: done$/m }, 'the worker runs');
-	kill 'TERM', 0 + Ostler::Supervisor::slurp($ostlerd->folder . '/ostlerd.pid');
-	is $ostlerd->wait_for_end(30), 0, 'ends with 0';
+	is $ostlerd->stop, 0, 'ends with 0';
 };
 
 subtest 'a sandbox is what the program makes of it, and when it makes nothing of it that is told' => sub {

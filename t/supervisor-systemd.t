@@ -225,12 +225,13 @@ subtest 'the units allow every system call that ostlerd makes' => sub {
 	my $ostlerd = Ostler::Supervisor->new(pools => {
 		web => { kind => 'fastcgi', command => ['php-cgi'], listen => 'unix:%D/sock/web', limits => ['nofile=100'], nice => \1, cpus => '0', readable => ['/'], writable => ['/tmp'], workers => \2 },
 		jobs => { kind => 'worker', command => $sleep, max_memory => '1G', memory_interval => '50ms' } });
-	$ostlerd->start('strace', '-f', '-qq', '-o', $ostlerd->folder . '/calls')->wait_until_ready;
+	# -D: strace stands aside, and ostlerd is our child.
+	$ostlerd->start('strace', '-D', '-f', '-o', $ostlerd->folder . '/calls')->wait_until_ready;
 	is +($ostlerd->ctl('restart', '--wait=drained'))[0], 0, 'start, status, reload';
 	$ostlerd->status;
 	$ostlerd->ctl('show', 'web');
-	kill 'TERM', 0 + Ostler::Supervisor::slurp($ostlerd->folder . '/ostlerd.pid');
-	is $ostlerd->wait_for_end(30), 0, 'and stop';
+	is $ostlerd->stop, 0, 'and stop';
+	wait_for(sub { Ostler::Supervisor::slurp($ostlerd->folder . '/calls') =~ /^@{[ $ostlerd->pid ]} +\+\+\+ exited/m }, 'all to be written down');
 	my %made = map { /^\d+ +(\w+)\(/ ? ($1 => 1) : () } split /\n/, Ostler::Supervisor::slurp($ostlerd->folder . '/calls');
 	cmp_ok scalar keys %made, '>', 40, 'many were made';
 	for my $unit ('ostlerd.service', 'ostlerd-single.service') {
