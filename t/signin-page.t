@@ -78,7 +78,7 @@ subtest 'an account' => sub {
 	is $browser->value('#password'), $eva{password}, 'what was typed is still there';
 	$browser->fill('#username', $eva{username}, Browser::ENTER);
 	waits_until(sub { here() eq '/' && text('#person a') eq $eva{name} }, 'the account is made, and signed in; its name is only text');
-	is_deeply [ $browser->texts('#places a') ], [qw(Tasks Sales API)], 'the places are those of a user';
+	is_deeply [ $browser->texts('#places a') ], [qw(Tasks Sales Dashboard API)], 'the places are those of a user';
 	is $browser->script('return document.cookie'), '', 'no script sees the session';
 };
 
@@ -175,7 +175,7 @@ subtest 'another tab' => sub {
 
 subtest 'what a role may see' => sub {
 	$browser->console;
-	my %sees = (viewer => [qw(Tasks Sales API)], user => [qw(Tasks Sales API)], manager => [qw(Tasks Users Sales Jobs API)], admin => [qw(Tasks Users Sales Jobs Audit API)]);
+	my %sees = (viewer => [qw(Tasks Sales Dashboard API)], user => [qw(Tasks Sales Dashboard API)], manager => [qw(Tasks Users Sales Dashboard Jobs API)], admin => [qw(Tasks Users Sales Dashboard Jobs Audit API)]);
 	for my $role (sort keys %sees) {
 		forget();
 		$browser->sign_in($stack, $role);

@@ -15,6 +15,7 @@ const PLACES = [
 	{ path: "/", name: "Tasks", role: "viewer" },
 	{ path: "/users.html", name: "Users", role: "manager" },
 	{ path: "/vendas.html", name: "Sales", role: "viewer" },
+	{ path: "/dashboard", name: "Dashboard" },
 	{ path: "/jobs.html", name: "Jobs", role: "manager" },
 	{ path: "/audit", name: "Audit", role: "admin" },
 	{ path: "/docs", name: "API" },
