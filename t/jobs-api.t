@@ -64,6 +64,27 @@ subtest 'cancelling' => sub {
 	is $stack->state_of($failing), 'cancelled', 'one that would be tried again';
 };
 
+# To others it is as if it were not there: nothing tells them that it is.
+subtest 'somebody else\'s' => sub {
+	my $mine = sub { return $stack->post('/mine', as => 'user', json => { delay_ms => 3600000 })->{json}{task_id} };
+	my $others = $stack->post('/mine', as => 'manager', json => { delay_ms => 3600000 })->{json}{task_id};
+	my $id = $mine->();
+	is $stack->get("/api/task/$id", as => 'user')->{json}{status}, 'queued', 'who asked for it reads it';
+	for my $case ([ viewer => $id ], [ user => $others ]) {
+		my ($other, $theirs) = @$case;
+		my $read = $stack->get("/api/task/$theirs", as => $other);
+		problem_ok $read, 404, "$other cannot";
+		is $read->{json}{detail}, $stack->get("/api/task/$nobody", as => $other)->{json}{detail}, 'and is told what is told of one that never was';
+	}
+	problem_ok $stack->delete("/api/task/$others", as => 'user'), 404, 'nor cancel it';
+	problem_ok $stack->delete("/api/task/$id", as => 'viewer'), 403, 'a viewer cancels nothing';
+	problem_ok $stack->request($_ => "/api/task/$id", as => undef), 401, "nobody: $_" for qw(GET DELETE);
+	is $stack->get("/api/task/$_->[1]", as => $_->[0])->{json}{status}, 'queued', "that of $_->[0] waits as before" for [ user => $id ], [ manager => $others ];
+	is $stack->delete("/api/task/$id", as => 'user')->{json}{status}, 'cancelled', 'who asked for it cancels it';
+	my $second = $mine->();
+	is $stack->delete("/api/task/$second", as => 'manager')->{json}{status}, 'cancelled', 'as can a manager, who looks after all';
+};
+
 subtest 'kinds' => sub {
 	$stack->clear;
 	is pause('chores.note'), 204, 'a kind is paused';

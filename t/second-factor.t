@@ -112,6 +112,43 @@ subtest 'signing in' => sub {
 	cmp_ok audited('sign_in', q{actor = 'eva'}), '>=', 2, 'and so is who was let in';
 };
 
+# A million codes are soon tried by who knows the password, unless each wrong one costs time.
+subtest 'guessing' => sub {
+	my $guarded = Ostler::App->start(app => { attempt_first => '1s', attempt_most => '60s' });
+	my $try = sub { return $guarded->post('/api/login', as => undef, json => { username => 'ada', password => $password, @_ }) };
+	my $made = $guarded->post('/api/register', as => undef, json => { username => 'ada', email => 'ada@example.org', password => $password });
+	my ($cookie) = $made->{headers}{'set-cookie'} =~ /^([^;]*)/;
+	my %as_ada = (as => undef, headers => { cookie => $cookie });
+	my $hers = $guarded->post('/api/me/totp', %as_ada, json => { password => $password })->{json}{secret};
+	settle();
+	my $on = $guarded->post('/api/me/totp/confirm', %as_ada, json => { code => code($hers, -1) });
+	is $on->{status}, 200, 'somebody has a second factor' or diag $on->{content};
+	# Where one has signed in already nobody waits.
+	$guarded->psql('DELETE FROM sessions');
+	is refused($try->()), '401 totp_required', 'the password alone' for 1 .. 3;
+	is refused($try->(code => '000000')), '401 totp_wrong', 'is no attempt, and a wrong code is told';
+	for my $code ('111111', code($hers, 0)) {
+		my $reply = $try->(code => $code);
+		is refused($reply), '429 too_many_attempts', 'the next one must wait, right or wrong';
+		like $reply->{headers}{'retry-after'}, qr/^[1-9]\d?\z/, 'and is told how long';
+	}
+	my $failures = sub { return $guarded->psql(q{SELECT coalesce(sum(failures), 0) FROM attempts WHERE account = attempt_account('ada')}) };
+	my $pass = sub { $guarded->psql('UPDATE attempts SET next_at = now()') };
+	is $failures->(), 1, 'one has failed';
+	for my $code ('222222', code($hers, -1), 'abcd-efgh-ijkm-npqr') {
+		$pass->();
+		like refused($try->(code => $code)), qr/^401 totp_(?:wrong|replayed)/, 'wrong, used up, or not on the paper';
+	}
+	is $failures->(), 4, 'counts alike';
+	$pass->();
+	is refused($try->()), '401 totp_required', 'asking what is needed';
+	is $failures->(), 4, 'takes none of them back';
+	$pass->();
+	is $try->(code => code($hers, 0))->{status}, 200, 'the right code is taken in time';
+	is $failures->(), 0, 'and all is forgiven';
+	$guarded->stop;
+};
+
 subtest 'codes on paper' => sub {
 	is sign_in('eva', code => uc $codes[0])->{status}, 200, 'one is taken in the place of a code';
 	is refused(sign_in('eva', code => $codes[0])), '401 totp_wrong', 'once';

@@ -8,6 +8,7 @@ use lib "$FindBin::Bin/lib";
 use Digest::SHA qw(sha256_hex);
 use MIME::Base64 qw(decode_base64);
 use Ostler::App;
+use Ostler::Supervisor;
 use Test::More;
 use Time::HiRes qw(time);
 
@@ -27,7 +28,8 @@ sub cookie_of
 }
 
 sub with { my ($cookie, %wish) = @_; return (as => undef, %wish, headers => { %{ $wish{headers} // {} }, $cookie ? (cookie => $cookie) : () }) }
-sub me { my ($cookie) = @_; return $stack->get('/api/me', with($cookie)) }
+sub me_at { my ($place, $cookie) = @_; return $place->get('/api/me', with($cookie)) }
+sub me { my ($cookie) = @_; return me_at($stack, $cookie) }
 
 my %eva = (username => 'eva', email => 'eva@example.org', password => 'correct horse battery');
 
@@ -149,6 +151,23 @@ subtest 'a password is hashed anew when its price has risen' => sub {
 	$stack->psql("UPDATE users SET password_hash = '$now' WHERE username = 'eva'");
 	is anonymous(POST => '/api/login', json => { username => 'eva', password => $eva{password} })->{status}, 200, 'a price that has fallen';
 	is $hash->(), $now, 'makes no hash cheaper';
+};
+
+# That it cannot be made dearer just now is no reason to let nobody in.
+subtest 'no memory for a dearer hash' => sub {
+	plan skip_all => 'a sanitizer ends the program itself when it gets no memory' if Ostler::Supervisor::is_sanitized();
+	my $cheap = $stack->psql(q{SELECT password_hash FROM users WHERE username = 'eva'});
+	my $poor = Ostler::App->start(app => { password_memory => '1G' }, pools => { web => { limits => ['data=512M'] } });
+	$poor->psql("INSERT INTO users (username, name, email, password_hash) VALUES ('eva', 'Eva', 'eva\@example.org', '$cheap')");
+	my $refused = $poor->post('/api/register', as => undef, json => { %eva, username => 'ida', email => 'ida@example.org' });
+	problem_ok $refused, 503, 'no new password can be hashed';
+	ok $refused->{headers}{'retry-after'}, 'and one is told to come again';
+	my $in = $poor->post('/api/login', as => undef, json => { username => 'eva', password => $eva{password} });
+	is $in->{status}, 200, 'who has one signs in';
+	is $in->{headers}{'retry-after'}, undef, 'and is not told to come again';
+	is me_at($poor, cookie_of($in))->{json}{username}, 'eva', 'the session is good';
+	is $poor->psql(q{SELECT password_hash FROM users WHERE username = 'eva'}), $cheap, 'the hash is as it was';
+	$poor->stop;
 };
 
 subtest 'what each role may' => sub {

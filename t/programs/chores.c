@@ -277,6 +277,7 @@ static const struct feature chores = { .name = "chores", .doc = "Work for later.
 	{ ROUTE(POST, "/order", "Enqueue by name", ANYONE, order_one), .takes = &order, .gives = &made, .status = 202 },
 	{ ROUTE(GET, "/api/me", "Who asks", SIGNED_IN, who), .gives = &person, .personal = true },
 	{ ROUTE(POST, "/later", "Enqueue for later", ANYONE, order_later), .takes = &order, .gives = &made, .status = 202 },
+	{ ROUTE(POST, "/mine", "Enqueue for later, as who asks", USER, order_later), .takes = &order, .gives = &made, .status = 202 },
 	{ ROUTE(POST, "/together", "Enqueue with an effect", ANYONE, order_with_effect),
 	    .takes = &order, .gives = &made, .status = 202, .transaction = true },
 	{ ROUTE(POST, "/wrongly", "Enqueue what does not fit", ANYONE, order_wrongly), .gives = &made, .status = 202 },

@@ -1,4 +1,4 @@
-/* crypto_test.c - digests of known texts, bytes as text, and what is sealed. */
+/* crypto_test.c - digests of known texts, bytes as text, what is sealed, and passwords. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -109,13 +109,110 @@ static void a_sealed_text_is_opened_by_its_key_alone(void **state)
 	}
 }
 
+/* The text of HTTP's Authorization: Basic. */
+static void base64_is_read_as_text(void **state)
+{
+	static const char *const broken[] = { "YQ", "YQ=", "YR==", "YQ==\n",
+		"Y Q=", "YQ==YQ==", "-_8=", "AGE=", "YQBh", "\xc3\xa9" };
+	struct arena *arena = arena_new(4096);
+
+	(void)state;
+	assert_string_equal(base64_text(arena, ""), "");
+	assert_string_equal(base64_text(arena, "YQ=="), "a");
+	assert_string_equal(base64_text(arena, "Zmo6w6k6eA=="), "fj:\xc3\xa9:x");
+	for (size_t i = 0; i < COUNT(broken); i++)
+		assert_null(base64_text(arena, broken[i]));
+	arena_free(&arena);
+}
+
+/* --- passwords --- */
+
+/* As cheap as may be: what is looked at here is not the price. */
+static const struct password_cost cheap = { .memory = 8192, .passes = 1 };
+
+static void a_hash_is_of_one_password(void **state)
+{
+	struct arena *arena = arena_new(4096);
+	const char *hash = password_hash(arena, "correct horse", &cheap);
+	const char *twin = password_hash(arena, "correct horse", &cheap);
+
+	(void)state;
+	assert_memory_equal(hash, "$argon2id$v=19$m=8,t=1,p=1$", 27);
+	assert_string_not_equal(hash, twin); /* each has a salt of its own */
+	assert_true(password_fits(hash, "correct horse"));
+	assert_true(password_fits(twin, "correct horse"));
+	assert_false(password_fits(hash, "correct horse "));
+	assert_false(password_fits(hash, "Correct horse"));
+	assert_false(password_fits(hash, ""));
+	arena_free(&arena);
+}
+
+static void what_is_no_hash_fits_nobody(void **state)
+{
+	static const char *const texts[] = { "", "!", "correct horse", "$argon2id$",
+		"$argon2id$v=19$m=8,t=1,p=1$$",
+		"$argon2id$v=19$m=8,t=1,p=1$bm9ib2R5bm9ib2R5bm9ibw$" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		assert_false(password_fits(texts[i], ""));
+		assert_false(password_fits(texts[i], "correct horse"));
+	}
+}
+
+/* It is made anew when it costs less than it should in either way, and only then. */
+static void a_hash_tells_what_it_cost(void **state)
+{
+	static const struct password_cost cost = { .memory = 65536 * 1024LL, .passes = 2 };
+	static const struct {
+		const char *hash;
+		bool is_cheap;
+	} hashes[] = {
+		{ "$argon2id$v=19$m=65536,t=2,p=1$salt$hash", false },
+		{ "$argon2id$v=19$m=65535,t=2,p=1$salt$hash", true },
+		{ "$argon2id$v=19$m=65536,t=1,p=1$salt$hash", true },
+		{ "$argon2id$v=19$m=131072,t=1,p=1$salt$hash", true },
+		{ "$argon2id$v=19$m=131072,t=3,p=1$salt$hash", false },
+		/* Of another kind: whatever it cost, it is replaced. */
+		{ "$argon2i$v=19$m=131072,t=3,p=1$salt$hash", true },
+		{ "$2b$12$salthash", true },
+		{ "", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(hashes); i++)
+		assert_int_equal(password_is_cheap(hashes[i].hash, &cost), hashes[i].is_cheap);
+}
+
+/* What stands in for the hash of nobody must be one that is checked in full, or time would tell. */
+static void a_decoy_is_a_hash_of_that_cost(void **state)
+{
+	struct arena *arena = arena_new(4096);
+	const char *decoy = password_decoy(arena, &cheap);
+	const char *hash = password_hash(arena, "correct horse", &cheap);
+
+	(void)state;
+	assert_int_equal(strlen(decoy), strlen(hash));
+	assert_memory_equal(decoy, hash, 27);
+	assert_false(password_is_cheap(decoy, &cheap));
+	assert_false(password_fits(decoy, ""));
+	assert_false(password_fits(decoy, "nobody"));
+	arena_free(&arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest digests[] = { cmocka_unit_test(known_texts_have_their_digests),
 		cmocka_unit_test(bytes_become_text_and_bytes_again),
 		cmocka_unit_test(other_spellings_are_refused),
 		cmocka_unit_test(random_bytes_differ),
-		cmocka_unit_test(a_sealed_text_is_opened_by_its_key_alone) };
+		cmocka_unit_test(a_sealed_text_is_opened_by_its_key_alone),
+		cmocka_unit_test(base64_is_read_as_text) };
+	const struct CMUnitTest passwords[] = { cmocka_unit_test(a_hash_is_of_one_password),
+		cmocka_unit_test(what_is_no_hash_fits_nobody),
+		cmocka_unit_test(a_hash_tells_what_it_cost),
+		cmocka_unit_test(a_decoy_is_a_hash_of_that_cost) };
+	int failed = cmocka_run_group_tests(digests, NULL, NULL);
 
-	return cmocka_run_group_tests(digests, NULL, NULL);
+	return failed + cmocka_run_group_tests(passwords, NULL, NULL);
 }
