@@ -95,12 +95,16 @@ subtest 'the broker is silent under load' => sub {
 	$stack->wait_for(sub { $stack->psql('SELECT count(*) FROM events') > 50 }, 'events to flow', 30);
 	stream('STOP');
 	$stack->wait_for(sub { kept() > 20_000 }, 'events to wait on the disk', 30);
+	my $health = $stack->get('/health')->{json};
+	is $health->{status}, 'degraded', 'which /health says';
+	cmp_ok $health->{checks}{events}{waiting_bytes}, '>', 20_000, 'and how many they are';
 	sleep 3;
 	stream('CONT');
 	my ($taken, @others) = $sent->();
 	is "@others", '', 'every answer was 202';
 	cmp_ok $taken, '>', 500, 'to many requests';
 	drained('after the silence');
+	is $stack->get('/health')->{json}{checks}{events}{status}, 'healthy', 'nothing waits any more';
 	$stack->all_applied_ok('after the silence');
 	order_ok('after the silence');
 };

@@ -70,7 +70,7 @@ subtest 'all is well' => sub {
 	my $health = $reply->{json};
 	is $health->{status}, 'healthy', 'status';
 	is_deeply $health->{instance}, { id => 'north-1', name => 'ostler-north-1' }, 'instance';
-	is_deeply [ sort keys %{ $health->{checks} } ], [qw(database redis)], 'what it stands on';
+	is_deeply [ sort keys %{ $health->{checks} } ], [qw(database events redis)], 'what it stands on';
 	for my $check (map { $health->{checks}{$_} } qw(database redis)) {
 		is $check->{status}, 'healthy', 'is healthy';
 		like $check->{response_time_ms}, qr/^\d+\.\d{3}\z|^\d+(?:\.\d+)?\z/, 'and answered in some milliseconds';

@@ -156,7 +156,7 @@ static void tell(struct producing *p)
 		    histogram_quantile(p->took, 0.5) / 1000,
 		    histogram_quantile(p->took, 0.95) / 1000);
 	printf("  %-16s %12llu\n", "seed", p->options->seed);
-	if (!outlets_are_drained(p->outlets))
+	if (outlets_waiting(p->outlets) > 0)
 		puts("  some wait in the spool until the broker is back");
 }
 

@@ -96,12 +96,14 @@ void outlets_keep(struct outlets *outlets, const struct spool_options *options, 
 	}
 }
 
-bool outlets_are_drained(const struct outlets *outlets)
+long long outlets_waiting(const struct outlets *outlets)
 {
+	long long bytes = 0;
+
 	for (size_t i = 0; outlets != NULL && i < outlets->count; i++)
-		if (outlets->of[i].spool != NULL && !spool_is_empty(outlets->of[i].spool))
-			return false;
-	return true;
+		if (outlets->of[i].spool != NULL)
+			bytes += spool_waiting(outlets->of[i].spool);
+	return bytes;
 }
 
 void outlets_close(struct outlets **outlets)

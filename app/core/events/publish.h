@@ -27,8 +27,8 @@ struct broker_message *events_write(struct arena *, const struct event_kind *, c
 bool outlets_publish(const struct outlets *, const struct event_kind *, struct arena *,
     const struct broker_message *, size_t count) MUST_CHECK;
 
-/* Whether nothing waits in a spool. */
-bool outlets_are_drained(const struct outlets *);
+/* Bytes that wait in spools until their broker is back. */
+long long outlets_waiting(const struct outlets *);
 
 /* A kind's stream; and that of what could not be applied.  NULL: no broker is configured. */
 struct broker *outlets_called(

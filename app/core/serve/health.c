@@ -2,6 +2,7 @@
 #include "core/serve/health.h"
 
 #include "base/clock.h"
+#include "core/events/publish.h"
 #include "core/journey/request.h"
 
 /* Not by query(): a database that is down is an answer here, not a failed request. */
@@ -27,6 +28,11 @@ bool health_redis(struct request *rq)
 
 	rq->redis_us += clock_now() - asked;
 	return well;
+}
+
+long long health_events_waiting(struct request *rq)
+{
+	return outlets_waiting(rq->app->outlets);
 }
 
 struct instance health_instance(struct request *rq)

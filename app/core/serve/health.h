@@ -10,6 +10,9 @@ struct request;
 bool health_database(struct request *);
 bool health_redis(struct request *);
 
+/* Bytes of events that wait on the disk because the broker is away; asks nobody. */
+long long health_events_waiting(struct request *);
+
 struct instance {
 	const char *id, *name;
 };

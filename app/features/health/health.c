@@ -12,8 +12,13 @@ struct check {
 	const char *status;
 	double response_time_ms;
 };
+struct event_check {
+	const char *status;
+	long long waiting_bytes;
+};
 struct checks {
 	const struct check *database, *redis;
+	const struct event_check *events;
 };
 struct health {
 	const char *status;
@@ -36,9 +41,13 @@ static const struct shape instance = SHAPE(struct instance,
 static const struct shape check = SHAPE(struct check,
 	{ FIELD(struct check, status), .one_of = well_or_not },
 	{ FIELD(struct check, response_time_ms), .doc = "How long it took to answer just now." });
+static const struct shape event_check = SHAPE(struct event_check,
+	{ FIELD(struct event_check, status), .one_of = well_or_not },
+	{ FIELD(struct event_check, waiting_bytes), .doc = "Of events that were taken while their broker was away, and wait for it in the spool." });
 static const struct shape checks = SHAPE(struct checks,
 	{ FIELD_AS(struct checks, database, OBJECT), .of = &check },
-	{ FIELD_AS(struct checks, redis, OBJECT), .of = &check });
+	{ FIELD_AS(struct checks, redis, OBJECT), .of = &check },
+	{ FIELD_AS(struct checks, events, OBJECT), .of = &event_check });
 static const struct shape health = SHAPE(struct health,
 	{ FIELD(struct health, status), .one_of = how_well },
 	{ FIELD_AS(struct health, instance, OBJECT), .of = &instance },
@@ -76,12 +85,14 @@ static int read_health(struct request *rq)
 {
 	const struct check database = ask(health_database, rq), redis = ask(health_redis, rq);
 	const struct instance here = health_instance(rq);
-	const struct checks asked = { &database, &redis };
+	const long long waiting = health_events_waiting(rq);
+	const struct event_check events = { waiting == 0 ? "healthy" : "unhealthy", waiting };
+	const struct checks asked = { &database, &redis, &events };
 	const struct health answer = { .instance = &here,
 		.checks = &asked,
-		.status = !is_well(&database) ? "unhealthy"
-			  : is_well(&redis)   ? "healthy"
-					      : "degraded" };
+		.status = !is_well(&database)               ? "unhealthy"
+			  : is_well(&redis) && waiting == 0 ? "healthy"
+							    : "degraded" };
 
 	return reply_struct_as(rq, is_well(&database) ? 200 : 503, &answer);
 }
