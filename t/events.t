@@ -133,5 +133,11 @@ subtest 'what is seen of it' => sub {
 	cmp_ok $stack->psql('SELECT sum(events) FROM event_latency'), '>', 1000, 'how long they took is a histogram';
 };
 
+subtest 'the client of Kafka' => sub {
+	my $loaded = sub { my ($pool) = @_; return scalar grep { (Ostler::run('cat', "/proc/$_/maps"))[0] =~ /ostler-kafka\.so/ } $stack->pids($pool) };
+	is $loaded->('jobs'), 0, 'is not loaded by who does not use it';
+	cmp_ok $loaded->($_), $stack->on_redis ? '==' : '>', 0, "nor by $_, unless Kafka is the broker" for qw(web consume);
+};
+
 $stack->stop;
 done_testing;
