@@ -195,6 +195,10 @@ subtest 'on a phone, in the dark' => sub {
 			.map(e => [e, e.getBoundingClientRect()]).filter(([e, r]) => r.width < 44 || r.height < 44)
 			.map(([e, r]) => `${e.outerHTML} ${r.width}x${r.height}`) });
 	is "@$small", '', 'everything to touch is at least 44 pixels wide and high';
+	my $cut = $browser->script(q{
+		document.querySelectorAll('.tiles dd').forEach(e => e.textContent = /earned|revenue/.test(e.id) ? 'R$ 12.345.678,90' : '123.456,7');
+		return [...document.querySelectorAll('.tiles dd')].filter(e => e.scrollWidth > e.clientWidth).map(e => e.id) });
+	is "@$cut", '', 'large numbers have room';
 	is join("\n", $browser->console), '', 'the console has nothing to say';
 	$browser->sign_in($stack, 'viewer');
 	visit();
