@@ -74,10 +74,11 @@ $(BUILD)/ostlerctl: $(OBJECTS)/supervisor/ostlerctl.o $(call archive,supervisor)
 $(BUILD)/ostler-app: $(call objects,app/ostler-app.c app/features.c app/features/*/*.c) \
 	$(if $(BENCH),$(OBJECTS)/t/bench/bench.o) $(call archive,app) $(call archive,base)
 $(BUILD)/minimal: $(call objects,t/bench/minimal*.c) $(call archive,base)
-$(BUILD)/ostler-app: LINK += $(HOSTING)
+$(BUILD)/open: $(call objects,t/bench/open.c t/bench/bench.c app/features/health/*.c app/features/tasks/*.c) $(call archive,app) $(call archive,base)
+$(BUILD)/ostler-app $(BUILD)/open: LINK += $(HOSTING)
 # What only the supervisor uses: libostler.a, and whoever links it, does without.
 $(BUILD)/ostlerd $(BUILD)/ostlerctl $(UNITS): LINKED += $$(pkg-config --libs libcap)
-$(PROGRAMS) $(BUILD)/minimal: $(STAMP)
+$(PROGRAMS) $(BUILD)/minimal $(BUILD)/open: $(STAMP)
 	@echo "link     $@"
 	$(QUIET)$(LINK) -o $@ $(filter %.o %.a,$^) $(LINKED)
 
@@ -192,9 +193,9 @@ lint: ## check formatting, C code, scripts and manual pages
 soak: check-deps all ## put ostlerd through everything for so long: make soak MINUTES=10
 	@BUILD='$(BUILD)' MINUTES='$(MINUTES)' prove -v t/soak
 
-bench: deps ## measure the application beside a minimal hand-written worker
+bench: deps ## measure the application beside a minimal hand-written worker, and what sessions cost
 	@stack/packages bench
-	@$(MAKE) BUILD='$(BUILD)/bench' BENCH=1 all '$(BUILD)/bench/minimal'
+	@$(MAKE) BUILD='$(BUILD)/bench' BENCH=1 all '$(BUILD)/bench/minimal' '$(BUILD)/bench/open'
 	@BUILD='$(BUILD)/bench' t/bench/run
 
 bench-supervisor: deps ## measure what ostlerd costs and how fast it acts, under load
