@@ -8,6 +8,7 @@
  */
 #include "program.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,6 +133,9 @@ static int run_configured(const struct ostler_program *program, const struct wis
 	if (filled == NULL)
 		return EXIT_USAGE;
 	config = filled;
+	/* A server that dies while it is written to is an error of the write, and no end of ours:
+	 * hiredis writes without MSG_NOSIGNAL. */
+	(void)signal(SIGPIPE, SIG_IGN);
 	log_setup((enum log_level)config->log_level, (enum log_format)config->log_format);
 	if (!wish->check_only)
 		status = wish->role->run(program, config, wish->words);

@@ -19,7 +19,7 @@ sub begin
 	my $began = time;
 	open my $null, '<', '/dev/null' or die $!;
 	my $pid = open3('<&' . fileno $null, my $out, undef, @program, @words);
-	return ($pid, sub { local $/; my $text = <$out> // ''; waitpid $pid, 0; return ($text, $? >> 8, time - $began) });
+	return ($pid, sub { local $/; my $text = <$out> // ''; waitpid $pid, 0; return ($text, $? & 127 ? "signal " . ($? & 127) : $? >> 8, time - $began) });
 }
 
 sub produce { my (undef, $wait) = begin(@_); return $wait->() }
