@@ -47,7 +47,7 @@ static void open_routes(void)
 {
 	static const char *const drops[] = { "tasks:user:demo", NULL };
 
-	for (size_t i = 0; tasks_feature.routes[i].path != NULL && i < ROUTES_MOST - 1; i++) {
+	for (size_t i = 0; i < ROUTES_MOST - 1 && tasks_feature.routes[i].path != NULL; i++) {
 		opened[i] = tasks_feature.routes[i];
 		opened[i].access = ANYONE;
 		opened[i].handler = handle_as_demo;
