@@ -139,5 +139,25 @@ subtest 'the client of Kafka' => sub {
 	cmp_ok $loaded->($_), $stack->on_redis ? '==' : '>', 0, "nor by $_, unless Kafka is the broker" for qw(web consume);
 };
 
+# Last, for these were never sent.
+subtest 'a day that is over' => sub {
+	my $day = $stack->psql(q{SELECT (now() AT TIME ZONE 'UTC')::date - 5});
+	my $part = 'events_' . $day =~ tr/-//dr;
+	$stack->psql(qq{SELECT event_history(2, 6);
+		INSERT INTO events (event_id, event_type, timestamp, received_at, user_id, session_id) SELECT gen_random_uuid(), 'page_view', '$day 12:00Z', now(), 'then-' || n, 's-then-' || n FROM generate_series(1, 3) AS n;
+		INSERT INTO event_seen SELECT event_id, timestamp FROM $part;
+		INSERT INTO event_day VALUES ('$day', 'page_view', 0, 3, 0, 0);
+		INSERT INTO event_user_day SELECT '$day', user_id FROM $part; INSERT INTO event_session_day SELECT '$day', session_id, false FROM $part});
+	my $metrics = $stack->psql("SELECT * FROM daily_metrics WHERE day = '$day'");
+	my $young = $stack->psql("SELECT count(*) FROM events WHERE timestamp >= '$day'::date + 2");
+	$stack->psql('SELECT event_history(2, 3)', 'ostler_app');
+	is $stack->psql("SELECT to_regclass('$part') IS NULL"), 't', 'its part of the log is dropped';
+	is $stack->psql("SELECT count(*) FROM event_seen WHERE timestamp < '$day'::date + 1"), 0, 'its events are not remembered one by one';
+	is $stack->psql("SELECT count(*) FROM event_user_day WHERE day = '$day'"), 0, 'nor its people';
+	is $stack->psql("SELECT * FROM daily_metrics WHERE day = '$day'"), $metrics, 'what it added up to stays, with how many people there were';
+	is $stack->psql("SELECT count(*) FROM events WHERE timestamp >= '$day'::date + 2"), $young, 'and so do the days that are kept';
+	is $stack->psql(q{SELECT to_regclass('events_' || to_char((now() AT TIME ZONE 'UTC')::date + 2, 'YYYYMMDD')) IS NOT NULL}), 't', 'the days that come are there';
+};
+
 $stack->stop;
 done_testing;
