@@ -114,14 +114,16 @@ static void allow_some(scmp_filter_ctx filter)
 	const struct scmp_arg_cmp no_code = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
 	const struct scmp_arg_cmp a_thread = SCMP_A0(
 	    SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD);
-	const struct scmp_arg_cmp our_own = SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid());
-	const struct scmp_arg_cmp its_name = SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME);
-	const struct scmp_arg_cmp asks[] = { SCMP_A0(SCMP_CMP_EQ, 0), SCMP_A2(SCMP_CMP_EQ, 0) };
+	const struct scmp_arg_cmp our_own = SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0);
+	const struct scmp_arg_cmp its_name = SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME, 0);
+	const struct scmp_arg_cmp asks[] = { SCMP_A0(SCMP_CMP_EQ, 0, 0),
+		SCMP_A2(SCMP_CMP_EQ, 0, 0) };
 	int clone3 = seccomp_syscall_resolve_name("clone3");
 
 	/* NETLINK: getaddrinfo(3) asks which addresses this machine has. */
 	for (size_t i = 0; i < COUNT(families); i++) {
-		const struct scmp_arg_cmp family = SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i]);
+		const struct scmp_arg_cmp family = SCMP_A0(
+		    SCMP_CMP_EQ, (scmp_datum_t)families[i], 0);
 
 		allow(filter, "socket", 1, &family);
 		allow(filter, "socketpair", 1, &family);
