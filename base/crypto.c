@@ -87,13 +87,23 @@ bool hex_read(const char *text, void *bytes, size_t length)
 	       got == length && *end == '\0';
 }
 
-/* libsodium refuses bits in the last letter that belong to no byte: one text for one value. */
+/*
+ * One text for one value: libsodium itself refuses bits in the last letter that belong to no
+ * byte, but takes some bytes beyond ASCII, where char is signed, for letters (1.0.18).
+ */
+static bool is_ascii(const char *text)
+{
+	while ((signed char)*text > 0)
+		text++;
+	return *text == '\0';
+}
+
 bool base64url_read(const char *text, void *bytes, size_t length)
 {
 	size_t got = 0, letters = sodium_base64_encoded_len(length, BASE64URL) - 1;
 	const char *end = NULL;
 
-	return strlen(text) == letters &&
+	return strlen(text) == letters && is_ascii(text) &&
 	       sodium_base642bin(bytes, length, text, letters, NULL, &got, &end, BASE64URL) == 0 &&
 	       got == length && *end == '\0';
 }
@@ -104,7 +114,8 @@ char *base64_text(struct arena *arena, const char *text)
 	char *plain = arena_alloc(arena, length + 1);
 	const char *end = NULL;
 
-	if (sodium_base642bin((unsigned char *)plain, length, text, length, NULL, &got, &end,
+	if (!is_ascii(text) ||
+	    sodium_base642bin((unsigned char *)plain, length, text, length, NULL, &got, &end,
 		sodium_base64_VARIANT_ORIGINAL) != 0 ||
 	    *end != '\0' || memchr(plain, '\0', got) != NULL)
 		return NULL;

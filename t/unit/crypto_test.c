@@ -73,6 +73,24 @@ static void other_spellings_are_refused(void **state)
 		assert_false(hex_read(digits[i], bytes, 2));
 }
 
+/* What a fuzzer found: libsodium took 0xec for a letter. */
+static void bytes_beyond_ascii_are_no_letters(void **state)
+{
+	struct arena *arena = arena_new(4096);
+	unsigned char bytes[3];
+
+	(void)state;
+	for (int byte = 0x80; byte <= 0xff; byte++)
+		for (size_t place = 0; place < 4; place++) {
+			char text[] = "YWJj";
+
+			text[place] = (char)byte;
+			assert_false(base64url_read(text, bytes, sizeof(bytes)));
+			assert_null(base64_text(arena, text));
+		}
+	arena_free(&arena);
+}
+
 static void random_bytes_differ(void **state)
 {
 	unsigned char one[32] = { 0 }, other[32] = { 0 };
@@ -205,6 +223,7 @@ int main(void)
 	const struct CMUnitTest crypto[] = { cmocka_unit_test(known_texts_have_their_digests),
 		cmocka_unit_test(bytes_become_text_and_bytes_again),
 		cmocka_unit_test(other_spellings_are_refused),
+		cmocka_unit_test(bytes_beyond_ascii_are_no_letters),
 		cmocka_unit_test(random_bytes_differ),
 		cmocka_unit_test(a_sealed_text_is_opened_by_its_key_alone),
 		cmocka_unit_test(base64_is_read_as_text),
