@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/crypto.h"
 #include "base/log.h"
 #include "store/array.h"
 
@@ -72,19 +73,6 @@ static struct statement offsets_of(const struct sink *sink, struct batch *batch)
 		3, values };
 }
 
-/* Any bytes, as PostgreSQL reads them: hexadecimal. */
-static void add_hex(struct array *array, struct arena *arena, const char *bytes, size_t length)
-{
-	static const char digits[] = "0123456789abcdef";
-	char *hex = arena_alloc(arena, 2 * length + 1);
-
-	for (size_t i = 0; i < length; i++) {
-		hex[2 * i] = digits[(unsigned char)bytes[i] >> 4];
-		hex[2 * i + 1] = digits[(unsigned char)bytes[i] & 15];
-	}
-	array_add_text(array, hex);
-}
-
 static struct statement dead_of(const struct sink *sink, struct batch *batch)
 {
 	struct value *values = arena_alloc(batch->arena, 5 * sizeof(*values));
@@ -100,7 +88,7 @@ static struct statement dead_of(const struct sink *sink, struct batch *batch)
 		array_add_integer(&partitions, message->partition);
 		array_add_text(&positions, message->position);
 		array_add_text(&reasons, batch->dead[i].reason);
-		add_hex(&bodies, batch->arena, message->body, message->length);
+		array_add_text(&bodies, hex_write(batch->arena, message->body, message->length));
 	}
 	values[0] = value_text(sink->options->kind->name);
 	values[1] = array_end(&partitions);
