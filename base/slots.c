@@ -12,23 +12,21 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/waiting.h"
 
 /* Between two looks at what other processes hold. */
 #define LOOK_AGAIN_US 2000
 
 struct slots {
 	int count;
-	bool alone; /* no file: nobody else is asked */
-	pthread_mutex_t lock;
-	pthread_cond_t given_back;
+	bool alone;             /* no file: nobody else is asked */
+	struct waiting ours;    /* for one of our descriptors */
 	bool taken[SLOTS_MOST]; /* of our descriptors, by this process's threads */
 	int fd[SLOTS_MOST];
 };
@@ -46,7 +44,6 @@ static bool open_all(struct slots *slots, const char *path)
 struct slots *slots_open(const char *path, int count)
 {
 	struct slots *slots = calloc(1, sizeof(*slots));
-	pthread_condattr_t monotonic;
 
 	if (slots == NULL)
 		die("out of memory");
@@ -54,11 +51,7 @@ struct slots *slots_open(const char *path, int count)
 	slots->alone = path[0] == '\0';
 	for (int i = 0; i < SLOTS_MOST; i++)
 		slots->fd[i] = -1;
-	pthread_mutex_init(&slots->lock, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&slots->given_back, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	waiting_init(&slots->ours);
 	if (!slots->alone && !open_all(slots, path)) {
 		int why = errno;
 
@@ -75,8 +68,7 @@ void slots_close(struct slots **slots)
 	for (int i = 0; i < (*slots)->count; i++)
 		if ((*slots)->fd[i] >= 0)
 			close((*slots)->fd[i]);
-	pthread_cond_destroy(&(*slots)->given_back);
-	pthread_mutex_destroy(&(*slots)->lock);
+	waiting_destroy(&(*slots)->ours);
 	free(*slots);
 	*slots = NULL;
 }
@@ -93,26 +85,24 @@ static int free_one(const struct slots *slots)
 
 static int take_ours(struct slots *slots, int64_t deadline)
 {
-	const struct timespec until = { .tv_sec = deadline / SECOND_US,
-		.tv_nsec = deadline % SECOND_US * 1000 };
 	int ours;
 
-	pthread_mutex_lock(&slots->lock);
+	pthread_mutex_lock(&slots->ours.lock);
 	while ((ours = free_one(slots)) < 0)
-		if (pthread_cond_timedwait(&slots->given_back, &slots->lock, &until) != 0)
+		if (!waiting_until(&slots->ours, deadline))
 			break;
 	if (ours >= 0)
 		slots->taken[ours] = true;
-	pthread_mutex_unlock(&slots->lock);
+	pthread_mutex_unlock(&slots->ours.lock);
 	return ours;
 }
 
 static void give_back_ours(struct slots *slots, int ours)
 {
-	pthread_mutex_lock(&slots->lock);
+	pthread_mutex_lock(&slots->ours.lock);
 	slots->taken[ours] = false;
-	pthread_cond_signal(&slots->given_back);
-	pthread_mutex_unlock(&slots->lock);
+	pthread_cond_signal(&slots->ours.changed);
+	pthread_mutex_unlock(&slots->ours.lock);
 }
 
 /* --- between processes --- */

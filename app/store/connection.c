@@ -19,7 +19,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "store/waiting.h"
+#include "base/waiting.h"
 
 bool wire_wait(PGconn *pg, short events, int64_t deadline)
 {

@@ -4,7 +4,7 @@
 
 #include "store/breaker.h"
 #include "store/db.h"
-#include "store/waiting.h"
+#include "base/waiting.h"
 
 struct lent {
 	struct connection *connection;

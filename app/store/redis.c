@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "store/breaker.h"
 #include "store/resp.h"
-#include "store/waiting.h"
+#include "base/waiting.h"
 
 struct redis {
 	const struct redis_options *options;

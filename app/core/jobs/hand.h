@@ -9,8 +9,7 @@
 #ifndef CORE_JOBS_HAND_H
 #define CORE_JOBS_HAND_H
 
-#include <pthread.h>
-
+#include "base/waiting.h"
 #include "core/jobs/lanes.h"
 
 /* What was done of a kind since it was last told. */
@@ -19,8 +18,7 @@ struct tally {
 };
 
 struct hand {
-	pthread_mutex_t lock;
-	pthread_cond_t changed; /* by CLOCK_MONOTONIC */
+	struct waiting waiting;
 	const struct lanes *lanes;
 	struct tally *tallies; /* one per lane */
 

@@ -130,11 +130,11 @@ static struct grip look(struct keeper *k)
 {
 	struct grip grip = { 0 };
 
-	pthread_mutex_lock(&k->hand->lock);
+	pthread_mutex_lock(&k->hand->waiting.lock);
 	grip.token = k->hand->token;
 	loosen(k, &grip);
 	hold(k, &grip);
-	pthread_mutex_unlock(&k->hand->lock);
+	pthread_mutex_unlock(&k->hand->waiting.lock);
 	return grip;
 }
 
@@ -144,7 +144,7 @@ static void hear_of_job(struct keeper *k, const struct grip *grip, const struct 
 	struct hand *hand = k->hand;
 	bool asked = false, ours = false;
 
-	pthread_mutex_lock(&hand->lock);
+	pthread_mutex_lock(&hand->waiting.lock);
 	if (hand->run != NULL && hand->token == grip->token) {
 		for (size_t i = 0; i < grip->beat_count; i++)
 			asked = asked || strcmp(grip->beats[i].id, hand->run->job.id) == 0;
@@ -160,7 +160,7 @@ static void hear_of_job(struct keeper *k, const struct grip *grip, const struct 
 		if (asked && !ours)
 			atomic_store(&hand->run->stop, true);
 	}
-	pthread_mutex_unlock(&hand->lock);
+	pthread_mutex_unlock(&hand->waiting.lock);
 }
 
 static void beat(struct keeper *k)
@@ -191,7 +191,7 @@ static void tell_tallies(struct keeper *k)
 	struct upkeep_tally *told = arena_alloc(k->arena, (count + 1) * sizeof(*told));
 	size_t filled = 0;
 
-	pthread_mutex_lock(&hand->lock);
+	pthread_mutex_lock(&hand->waiting.lock);
 	for (size_t i = 0; i < count; i++) {
 		struct tally *tally = &hand->tallies[i];
 
@@ -202,7 +202,7 @@ static void tell_tallies(struct keeper *k)
 			tally->wait_us };
 		*tally = (struct tally){ 0 };
 	}
-	pthread_mutex_unlock(&hand->lock);
+	pthread_mutex_unlock(&hand->waiting.lock);
 	/* Figures for people: those of a second may be lost with the connection. */
 	if (filled > 0 &&
 	    upkeep_tell(k->connection, k->arena, told, filled, deadline_of(k)).fate != DONE)
@@ -239,7 +239,7 @@ static void look_at_deadline(struct keeper *k)
 	struct job_run copy;
 	const char *id = NULL;
 
-	pthread_mutex_lock(&hand->lock);
+	pthread_mutex_lock(&hand->waiting.lock);
 	if (hand->run != NULL && clock_now() >= hand->run_deadline &&
 	    !atomic_exchange(&hand->run->overdue, true)) {
 		atomic_store(&hand->run->stop, true);
@@ -248,7 +248,7 @@ static void look_at_deadline(struct keeper *k)
 		copy.job = hand->run->job;
 		id = arena_copy(k->arena, copy.job.id, strlen(copy.job.id));
 	}
-	pthread_mutex_unlock(&hand->lock);
+	pthread_mutex_unlock(&hand->waiting.lock);
 	if (id == NULL)
 		return;
 	if (connect_now(k))
@@ -281,10 +281,10 @@ static void hurry(struct keeper *k)
 
 	if (k->stop_at == 0 || now < k->stop_at)
 		return;
-	pthread_mutex_lock(&k->hand->lock);
+	pthread_mutex_lock(&k->hand->waiting.lock);
 	if (k->hand->run != NULL)
 		atomic_store(&k->hand->run->stop, true);
-	pthread_mutex_unlock(&k->hand->lock);
+	pthread_mutex_unlock(&k->hand->waiting.lock);
 	if (now >= k->stop_at + k->options->finish_ms * 1000) {
 		log_error("a job does not end; its process does");
 		raise(SIGKILL); /* as ostlerd would: there is nothing to tidy up with a thread
@@ -298,11 +298,11 @@ static int64_t earliest_deadline(struct keeper *k)
 {
 	int64_t next = k->next_beat;
 
-	pthread_mutex_lock(&k->hand->lock);
+	pthread_mutex_lock(&k->hand->waiting.lock);
 	if (k->hand->run != NULL && !atomic_load(&k->hand->run->overdue) &&
 	    k->hand->run_deadline < next)
 		next = k->hand->run_deadline;
-	pthread_mutex_unlock(&k->hand->lock);
+	pthread_mutex_unlock(&k->hand->waiting.lock);
 	return next;
 }
 

@@ -5,8 +5,8 @@
  * their birth; a pool whose callers wait by it would let them go early, or never,
  * whenever somebody sets the time.  Deadlines are clock_now's, as everywhere.
  */
-#ifndef STORE_WAITING_H
-#define STORE_WAITING_H
+#ifndef BASE_WAITING_H
+#define BASE_WAITING_H
 
 #include <pthread.h>
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* waiting.c - waiting for something, with a deadline that no clock change moves. */
-#include "store/waiting.h"
+#include "base/waiting.h"
 
 #include <poll.h>
 
