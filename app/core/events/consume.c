@@ -7,15 +7,14 @@
  */
 #include "core/events/consume.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/signal_fd.h"
 #include "base/text.h"
 #include "core/answer/json.h"
 #include "core/events/tally.h"
@@ -37,23 +36,6 @@ struct consumer {
 };
 
 /* --- stopping --- */
-
-/* No signal interrupts a call: all are blocked, and this descriptor is read now and then. */
-static int open_signals(void)
-{
-	sigset_t all, end;
-	int fd;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, NULL);
-	sigemptyset(&end);
-	sigaddset(&end, SIGTERM);
-	sigaddset(&end, SIGINT);
-	fd = signalfd(-1, &end, SFD_NONBLOCK | SFD_CLOEXEC);
-	if (fd < 0)
-		die("signalfd: %s", strerror(errno));
-	return fd;
-}
 
 /* Waits so long for the order to stop; whether it has come. */
 static bool is_told_to_stop(struct consumer *c, long long ms)
@@ -252,7 +234,9 @@ static const char *last_position(void *context, struct arena *arena, int partiti
 bool consume_run(struct application *app, const struct consume_options *options)
 {
 	struct scoreboard *board = scoreboard_attach(1);
-	struct consumer c = { .app = app, .options = options, .signals = open_signals() };
+	struct consumer c = { .app = app,
+		.options = options,
+		.signals = signal_fd_open((const int[]){ SIGTERM, SIGINT, 0 }) };
 	const struct broker_group group = { .name = options->group,
 		.member = options->member,
 		.lease_ms = options->lease_ms,

@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/signal_fd.h"
 #include "core/jobs/keeper.h"
 #include "core/jobs/kinds.h"
 #include "core/jobs/leader.h"
@@ -53,26 +53,9 @@ static pthread_t start(void *(*what)(void *), struct process *process)
 	return thread;
 }
 
-/* No signal interrupts a handler: all are blocked, and the keeper reads SIGTERM and SIGINT. */
-static int open_signals(void)
-{
-	sigset_t all, end;
-	int fd;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, NULL);
-	sigemptyset(&end);
-	sigaddset(&end, SIGTERM);
-	sigaddset(&end, SIGINT);
-	fd = signalfd(-1, &end, SFD_NONBLOCK | SFD_CLOEXEC);
-	if (fd < 0)
-		die("signalfd: %s", strerror(errno));
-	return fd;
-}
-
 static void run_threads(struct process *process, const struct jobs_options *options)
 {
-	int signals = open_signals();
+	int signals = signal_fd_open((const int[]){ SIGTERM, SIGINT, 0 });
 	pthread_t runner, leader = pthread_self();
 
 	process->ended = eventfd(0, EFD_CLOEXEC);

@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/scoreboard.h"
+#include "base/signal_fd.h"
 #include "core/journey/counts.h"
 #include "core/journey/journey.h"
 #include "core/serve/fcgi.h"
@@ -244,23 +245,6 @@ static void end_thread(struct thread *thread)
 
 /* --- the whole --- */
 
-static int open_signals(void)
-{
-	sigset_t all, terminate;
-	int fd;
-
-	/* Blocked in every thread: EINTR would truncate what libfcgi reads and writes. */
-	sigfillset(&all);
-	sigdelset(&all, SIGSYS); /* of the thread itself; blocked it would kill: sandbox.h */
-	pthread_sigmask(SIG_SETMASK, &all, NULL);
-	sigemptyset(&terminate);
-	sigaddset(&terminate, SIGTERM);
-	fd = signalfd(-1, &terminate, SFD_NONBLOCK | SFD_CLOEXEC);
-	if (fd < 0)
-		die("signalfd: %s", strerror(errno));
-	return fd;
-}
-
 static int open_ticks(void)
 {
 	struct itimerspec second = { .it_value.tv_sec = 1, .it_interval.tv_sec = 1 };
@@ -298,7 +282,7 @@ void loop_run(struct application *app, const struct loop_options *options)
 	fcgi_init();
 	loop.board = scoreboard_attach(count);
 	counts_name(loop.board);
-	loop.signals = open_signals();
+	loop.signals = signal_fd_open((const int[]){ SIGTERM, 0 });
 	loop.ticks = open_ticks();
 	open_set(&loop);
 	for (size_t i = 0; i < count; i++)
