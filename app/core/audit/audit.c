@@ -63,12 +63,6 @@ struct audit_note {
 
 /* --- what is said of a request --- */
 
-/* An address that PostgreSQL will take for one; nginx gives no other. */
-static const char *address_of(const struct request *rq)
-{
-	return network_of(rq->head.remote_address).kind != 0 ? rq->head.remote_address : NULL;
-}
-
 static struct audit_line completed(const struct request *rq, const struct audit_line *line)
 {
 	struct audit_line whole = *line;
@@ -93,6 +87,7 @@ void audit_add(struct request *rq, const struct audit_line *given_line)
 {
 	struct audit_line line = completed(rq, given_line);
 	const char *name = audit_names[line.kind];
+	const struct statement *insert;
 
 	if (is_refusal(line.kind)) {
 		struct audit_note *note = arena_alloc(rq->arena, sizeof(*note));
@@ -101,12 +96,12 @@ void audit_add(struct request *rq, const struct audit_line *given_line)
 		rq->refusals = note;
 		return;
 	}
+	insert = STATEMENT(INSERT, name, line.actor_id, line.actor, line.subject,
+	    network_address(rq->head.remote_address), trace_of(rq), 1, line.details);
 	if (rq->transaction != NULL)
-		query_later(rq, INSERT, name, line.actor_id, line.actor, line.subject,
-		    address_of(rq), trace_of(rq), 1, line.details);
+		query_later_run(rq, insert);
 	else
-		(void)query(rq, INSERT, name, line.actor_id, line.actor, line.subject,
-		    address_of(rq), trace_of(rq), 1, line.details);
+		(void)query_run(rq, insert);
 }
 
 const char *audit_detail(struct request *rq, const char *name, const char *value)
@@ -152,7 +147,7 @@ static void log_line(const struct audit_line *line, const char *address, long lo
 /* By itself, whatever has become of the request's own statements. */
 static void write_refusal(struct request *rq, const struct audit_line *line)
 {
-	const char *address = address_of(rq);
+	const char *address = network_address(rq->head.remote_address);
 	struct rows *rows;
 
 	if (rq->app->repeats != NULL &&

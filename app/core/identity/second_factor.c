@@ -60,6 +60,12 @@ static int refuse(struct request *rq, long long user, const char *code, const ch
 	return reply_refusal(rq, 401, code, "%s", detail);
 }
 
+static int refuse_again(struct request *rq, long long user)
+{
+	return refuse(
+	    rq, user, "totp_replayed", "This code was used already: wait for the next one.");
+}
+
 /*
  * The step is written only if it is behind the last one, in one statement: of two requests
  * with the same code at once, whichever processes they meet, one is refused.
@@ -73,9 +79,7 @@ static int use_step(struct request *rq, long long user, long long step)
 
 	if (taken->fate != DONE)
 		return problem_of_failure(rq);
-	return taken->count > 0 ? 0
-				: refuse(rq, user, "totp_replayed",
-				      "This code was used already: wait for the next one.");
+	return taken->count > 0 ? 0 : refuse_again(rq, user);
 }
 
 static int check_code(
@@ -92,8 +96,7 @@ static int check_code(
 	bytes_forget(&secret, sizeof(secret));
 	if (verdict == TOTP_RIGHT)
 		return use_step(rq, user, step);
-	return verdict == TOTP_REPLAYED ? refuse(rq, user, "totp_replayed",
-					      "This code was used already: wait for the next one.")
+	return verdict == TOTP_REPLAYED ? refuse_again(rq, user)
 					: refuse(rq, user, "totp_wrong", "The code is wrong.");
 }
 

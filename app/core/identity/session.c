@@ -1,8 +1,6 @@
 /* session.c - who has signed in: an id in a cookie, a row in PostgreSQL, a copy in Redis. */
 #include "core/identity/session.h"
 
-#include <arpa/inet.h>
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +9,7 @@
 #include "core/answer/problem.h"
 #include "core/identity/cookie.h"
 #include "core/identity/role.h"
+#include "core/journey/network.h"
 
 /*
  * A copy is made anew after so long, for what no drop has told of: a row that somebody has
@@ -151,18 +150,6 @@ static void set_cookie(struct request *rq, const char *value, long long seconds)
 		cookie_name(rq), value, seconds, rq->head.https != NULL ? "; Secure" : ""));
 }
 
-/* A peer on a unix socket has none. */
-static const char *address_of(const struct request *rq)
-{
-	const char *text = rq->head.remote_address;
-	unsigned char bytes[sizeof(struct in6_addr)];
-
-	return text != NULL && (inet_pton(AF_INET, text, bytes) == 1 ||
-				   inet_pton(AF_INET6, text, bytes) == 1)
-		   ? text
-		   : NULL;
-}
-
 /* It is shown to people, and may be anything: what is not plain ASCII is left out. */
 static const char *agent_of(struct request *rq)
 {
@@ -194,8 +181,9 @@ static const struct rows *add_row(
 	    " SELECT $1::bytea, id, now() + make_interval(secs => $3), $4::inet, nullif($5, '') "
 	    "FROM users"
 	    " WHERE id = $2 AND ($6::text IS NULL OR password_hash = $6) RETURNING user_id",
-	    hash_as_sql(rq->arena, session), user, rq->app->sessions.life, address_of(rq),
-	    agent_of(rq), password_hash, hash_as_sql(rq->arena, before));
+	    hash_as_sql(rq->arena, session), user, rq->app->sessions.life,
+	    network_address(rq->head.remote_address), agent_of(rq), password_hash,
+	    hash_as_sql(rq->arena, before));
 }
 
 /* Copies of sessions whose hashes are in the first column. */

@@ -24,6 +24,11 @@ struct network network_of(const char *address)
 	return network;
 }
 
+const char *network_address(const char *address)
+{
+	return network_of(address).kind != 0 ? address : NULL;
+}
+
 const char *network_text(struct arena *arena, const char *address)
 {
 	struct network network = network_of(address);

@@ -20,7 +20,10 @@ struct network {
  */
 struct network network_of(const char *address);
 
-/* The same as PostgreSQL's inet takes it: "192.0.2.1", "2001:db8:1:2::/64"; "": nobody's. */
+/* The address itself where it is one, as PostgreSQL's inet takes it; NULL: it is none. */
+const char *network_address(const char *address);
+
+/* The network, in the same way: "192.0.2.1", "2001:db8:1:2::/64"; "": nobody's. */
 const char *network_text(struct arena *, const char *address);
 
 #endif
