@@ -6,6 +6,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use Ostler::Events;
 use Ostler::Settings;
+use Ostler::Tree;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
@@ -107,8 +108,10 @@ subtest 'PostgreSQL hangs' => sub {
 	under_load(sub {
 		my ($more) = @_;
 		my $lock = $stack->lock_table('event_seen');
+		my $cancelled = sub { return scalar grep { /canceling statement due to statement timeout/ } split /\n/, Ostler::Tree::slurp($stack->var . '/log/database.log') };
+		my $had = $cancelled->();
 		$more->();
-		sleep 10;    # longer than a statement may take: it is cancelled and tried again
+		$stack->wait_for(sub { $cancelled->() > $had }, 'a statement to be cancelled, which is tried again', 120);
 		$lock->release;
 	});
 	$stack->all_applied_ok('when it goes on');
