@@ -179,6 +179,28 @@ subtest 'a client that changes' => sub {
 	is_deeply [ audited('client_changed', $rest), audited('client_deleted', $rest) ], [ 1, 1 ], 'the audit knows';
 };
 
+# A client for an admin, of the least role: with the address of the account it could have its password sent there, and be an admin.
+subtest 'a program is not the person that it acts for' => sub {
+	my $least = $stack->post('/api/clients', json => { name => 'least', role => 'viewer' })->{json};
+	my $token = grant($least)->{json}{access_token};
+	my $me = bearer($token)->{json};
+	is_deeply [ @$me{qw(username role)} ], [qw(demo admin)], 'it acts for an admin';
+	my $refused = audited('token_refused', q{subject = 'This takes a session'});
+	my @asked = ([ PATCH => '/api/me', { email => 'mine@example.org' } ], [ PATCH => '/api/me', { no => 1 } ], [ POST => '/api/me/password', { old => 'x', new => 'staple in a haystack' } ],
+		[ DELETE => '/api/me/sessions' ], [ DELETE => '/api/me/sessions/' . 'A' x 43 ], (map { [ POST => "/api/me/totp$_", { password => 'x', code => '123456' } ] } '', qw(/confirm /recovery-codes /disable)));
+	for my $request (@asked) {
+		my ($method, $path, $json) = @$request;
+		my $reply = bearer($token, $method, $path, $json ? (json => $json) : ());
+		problem_ok $reply, 403, "$method $path";
+		is $reply->{json}{code}, 'session_needed', 'takes a session';
+		like $reply->{headers}{'www-authenticate'}, qr/^Bearer realm="ostler", error="insufficient_scope"/, 'says the challenge';
+	}
+	# Those that came within moments of each other are counted, and written behind a later request.
+	$stack->wait_for(sub { $stack->get('/ping'); audited('token_refused', q{subject = 'This takes a session'}) == $refused + @asked }, 'each to be in the audit', 30);
+	is_deeply bearer($token)->{json}, $me, 'the account is as it was';
+	is $stack->get('/api/me')->{status}, 200, 'and its sessions have not ended';
+};
+
 subtest 'what is no token' => sub {
 	my $key = signing_key($stack);
 	my $now = time;

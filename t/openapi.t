@@ -26,6 +26,9 @@ sub successes { my ($operation) = @_; return grep { /^[23]/ } keys %{ $operation
 
 sub operation { my ($method, $path) = @_; return $document->{paths}{$path}{ lc $method } }
 
+# What only somebody who has signed in may do, and no token.
+my %in_person = map { $_ => 1 } 'patch /api/me', 'delete /api/me/sessions', 'delete /api/me/sessions/{id}', map { "post /api/me/$_" } qw(password totp totp/confirm totp/recovery-codes totp/disable);
+
 subtest 'the document is one of OpenAPI 3.1' => sub {
 	is $document->{openapi}, '3.1.0', 'version';
 	ok length($document->{info}{$_} // ''), "info has its $_" for qw(title version);
@@ -45,8 +48,9 @@ subtest 'the document is one of OpenAPI 3.1' => sub {
 			is $operation->{responses}{default}{'$ref'}, "#/components/responses/$else", 'what else it answers is a problem';
 			is scalar(successes($operation)), 1, 'there is one success';
 			my $anyone = $operation->{'x-access'} eq 'anyone';
-			is_deeply $operation->{security}, $anyone ? undef : [ { session => [] }, { token => [] } ], 'who may';
+			is_deeply $operation->{security}, $anyone ? undef : [ { session => [] }, $in_person{"$method $path"} ? () : { token => [] } ], 'who may';
 			is !!$operation->{responses}{401}, !$anyone, 'and that others may not' if $path ne '/oauth/token';
+			is !!$operation->{responses}{403}, !$anyone, 'however they ask' if $path ne '/oauth/token';
 		}
 	}
 	is_deeply [ sort keys %{ $document->{components}{securitySchemes} } ], [qw(session token)], 'by cookie or token';

@@ -68,6 +68,7 @@ struct route {
 	bool transaction;      /* its statements happen together: when it succeeds, or not */
 	bool guarded;          /* every refusal of it is a line of the audit */
 	bool secret;           /* sent or answered are secrets: no Idempotency-Key keeps them */
+	bool in_person;        /* takes a session: whoever has a token of somebody is not they */
 	bool personal; /* the same URL is another row for everybody: no version tells whose, and no
 			  browser keeps it for whoever signs in next */
 	bool digested; /* its ETag is a digest of the answer: of a GET whose rows have no version */

@@ -7,6 +7,7 @@
 #include "core/openapi/openapi.h"
 
 #include <ctype.h>
+#include <string.h>
 
 #include "core/answer/json.h"
 #include "core/openapi/openapi_headers.h"
@@ -145,12 +146,13 @@ static const char *operation_id(struct arena *arena, const struct route *route)
 
 static void write_security(struct buffer *out, const struct route *route)
 {
-	static const char either[] = "[{\"session\":[]},{\"token\":[]}]";
+	const char *schemes = route->in_person ? "[{\"session\":[]}]"
+					       : "[{\"session\":[]},{\"token\":[]}]";
 
 	if (route->access == ANYONE)
 		return;
 	json_key(out, "security");
-	json_raw(out, either, sizeof(either) - 1);
+	json_raw(out, schemes, strlen(schemes));
 }
 
 static void write_operation(

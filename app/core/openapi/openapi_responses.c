@@ -24,11 +24,6 @@ static bool asks_who(const struct route *route)
 	return route->access != ANYONE;
 }
 
-static bool asks_for_role(const struct route *route)
-{
-	return route->access > SIGNED_IN;
-}
-
 static bool names_something(const struct route *route)
 {
 	return strchr(route->path, '{') != NULL;
@@ -76,7 +71,7 @@ static const struct failure {
 } failures[] = {
 	{ 400, always, "The request is not well-formed." },
 	{ 401, asks_who, "Nobody is signed in." },
-	{ 403, asks_for_role, "The role is too low, or the token's scope too narrow." },
+	{ 403, asks_who, "The role is too low, or the token's scope too narrow." },
 	{ 404, names_something, "There is nothing at this path." },
 	{ 409, can_conflict,
 	    "It contradicts what is there, or its first try is not answered yet." },

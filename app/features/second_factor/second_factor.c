@@ -252,8 +252,8 @@ static int disable_for(struct request *rq)
 	return reply_done(rq, gone);
 }
 
-/* Wherever a password is hashed, or guessed at. */
-#define DEAR .quota = QUOTA_EXPENSIVE, .secret = true
+/* Wherever a password is hashed, or guessed at, by whom it is about. */
+#define DEAR .quota = QUOTA_EXPENSIVE, .secret = true, .in_person = true
 
 /* clang-format off */
 const struct feature second_factor_feature = { .name = "second_factor", .doc = "Signing in with an authenticator app, too.", .routes = ROUTES(
