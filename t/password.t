@@ -119,6 +119,8 @@ subtest 'who waits too long is told to come again, whoever it is' => sub {
 		like $reply->{headers}{'retry-after'}, qr/^\d+\z/, 'it says when';
 		is $reply->{json}{code}, 'too_busy', 'and why';
 	}
+	problem_ok sign_in("person$number", 'staple in a haystack'), 503, 'once more, and is not told to wait as one who guessed';
+	is $stack->psql(q{SELECT count(*) FROM attempts WHERE failures > 0 AND account IN (attempt_account('nobody-at-all'), attempt_account('person} . $number . q{'))}), 0, 'for nothing counts that was not looked at';
 	is $stack->get('/api/me', as => 'user')->{status}, 200, 'everybody else is served';
 	kill 'KILL', $pid;
 	waitpid $pid, 0;

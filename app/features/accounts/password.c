@@ -54,6 +54,7 @@ static int judge(struct request *rq, const struct rows *found)
 	case PASSWORD_RIGHT:
 		return password_refuse(rq, "new", in->new, &owner);
 	case PASSWORD_BUSY:
+		attempt_undo(rq, username(rq));
 		return 503;
 	default:
 		audit(rq, AUDIT_PASSWORD_REFUSED, .subject = username(rq));

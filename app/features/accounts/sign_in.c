@@ -87,6 +87,8 @@ static int check_password(struct request *rq, const struct rows *found)
 	case PASSWORD_RIGHT:
 		return 0;
 	case PASSWORD_BUSY:
+		/* Nothing was looked at: whoever floods us must not make others wait for it. */
+		attempt_undo(rq, in->username);
 		return 503;
 	default:
 		return refuse(rq);

@@ -89,6 +89,7 @@ static int demand_password(struct request *rq)
 		attempt_undo(rq, username(rq));
 		return 0;
 	case PASSWORD_BUSY:
+		attempt_undo(rq, username(rq));
 		return 503;
 	default:
 		break;
