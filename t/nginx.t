@@ -235,6 +235,7 @@ subtest 'an application that fails' => sub {
 	my $reply = $stack->get('/x');
 	problem_ok($reply, 502, 'no application');
 	is $reply->{headers}{'retry-after'}, 1, 'with Retry-After';
+	problem_ok(flat(raw_request('GET /x', ('Authorization: x') x 2)), 400, 'no application, and two Authorization headers');
 	is $stack->get('/')->{status}, 200, 'the page is still there';
 	$responder = Ostler::Responder->start($socket);
 	is $stack->get('/x')->{status}, 200, 'and it answers as soon as it is back';

@@ -18,6 +18,7 @@ sub ask_token { my ($form, %wish) = @_; return $stack->post('/oauth/token', form
 sub grant { my ($client, %more) = @_; return ask_token({ grant_type => 'client_credentials', %more }, headers => basic($client)) }
 sub refresh { my ($client, $token, %more) = @_; return ask_token({ grant_type => 'refresh_token', refresh_token => $token, %more }, headers => basic($client)) }
 sub bearer { my ($token, $method, $path, %wish) = @_; return $stack->request($method // 'GET', $path // '/api/me', as => undef, %wish, headers => { authorization => "Bearer $token" }) }
+sub twice_audited { return audited('token_refused', q{subject = 'Authorization is given twice'}) }
 sub audited { my ($kind, $rest) = @_; return $stack->psql("SELECT coalesce(sum(times), 0) FROM audit WHERE kind = '$kind'" . ($rest ? " AND $rest" : '')) }
 
 # An error of RFC 6749, 5.2.
@@ -251,8 +252,23 @@ subtest 'what is no token' => sub {
 	    'the audit says why each was refused';
 
 	my $good = $signed->();
-	my $twice = $stack->raw("GET /api/tasks HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" . "Authorization: Bearer $good\r\n" x 2 . "\r\n");
-	like $twice, qr{^HTTP/1.1 400 .*application/problem\+json}s, 'two Authorization headers are refused by nginx';
+	my %twice_of = (given => "Authorization: Bearer $good\r\n" x 2, 'of two kinds' => "Authorization: Basic eDp5\r\nAuthorization: Bearer $good\r\n", 'before the name of the host' => "authorization: x\r\nAUTHORIZATION: y\r\nHost: localhost\r\n");
+	for my $what (sort keys %twice_of) {
+		for my $line ('GET /api/tasks', 'DELETE /api/tasks/1', 'POST /api/login', 'POST /oauth/token', 'GET /nothing/here', 'GET /style.css') {
+			my $before = twice_audited();
+			my $host = $twice_of{$what} =~ /Host/ ? '' : "Host: localhost\r\n";
+			my $twice = $stack->raw("$line HTTP/1.1\r\n$host$twice_of{$what}Connection: close\r\nContent-Length: 2\r\n\r\n{}");
+			like $twice, qr{^HTTP/1.1 400 .*application/problem\+json.*"code":"invalid_request"}s, "two Authorization headers $what: $line";
+			like $twice, qr{^WWW-Authenticate: Bearer realm="ostler", error="invalid_request"}m, 'with a challenge';
+			unlike $twice, qr{\r\n\r\n.*HTTP/1}s, 'and one answer';
+			$stack->wait_for(sub { $stack->get('/ping'); twice_audited() == $before + 1 }, 'it to be in the audit', 30);
+		}
+	}
+	my $count = twice_audited();
+	like $stack->raw("GET /api/tasks HTTP/1.1\r\nAuthorization: Bearer $good\r\nHost: localhost\r\nHost: localhost\r\nConnection: close\r\n\r\n"), qr{^HTTP/1.1 400 .*application/problem\+json.*well-formed}s, 'of what is no HTTP for another reason nothing is on record';
+	is twice_audited(), $count, 'nor done';
+	like $stack->raw("POST /api/tasks HTTP/1.1\r\nAuthorization: Bearer $good\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\nthese are no chunks\r\n"), qr{^HTTP/1.1 400 .*application/problem\+json.*well-formed}s, 'nor of a body that ends in nonsense';
+	is $stack->psql(q{SELECT count(*) FROM tasks WHERE id = 1}), 1, 'nor of any other';
 	for my $pair ([ ("Bearer $good") x 2 ], [ 'Basic eDp5', "Bearer $good" ], [ "Bearer $good", 'Basic eDp5' ]) {
 		my $answer = Ostler::FastCgi->new('unix:' . $stack->var . '/sock/web.sock')->ask('GET', '/api/tasks', '', HTTP_AUTHORIZATION => $pair);
 		is $answer->{status}, 400, 'and by the application, whoever hands them on: ' . join ', ', map { /^(\w+)/ } @$pair;

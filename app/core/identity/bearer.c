@@ -49,6 +49,12 @@ static int refuse(struct request *rq, int status, const char *error, const char 
 	return reply_refusal(rq, status, error, "%s.", description);
 }
 
+/* Which of two a proxy in between has looked at, nobody can know. */
+int bearer_refuse_twice(struct request *rq)
+{
+	return refuse(rq, 400, "invalid_request", "Authorization is given twice");
+}
+
 /* --- looking at the token --- */
 
 /* A signature that was right is right; RFC 7515 leaves no room for a second opinion. */
@@ -103,9 +109,8 @@ int bearer_identify(struct request *rq)
 	const char *token = token_of(rq->head.authorization);
 	enum jwt_verdict verdict;
 
-	/* Which of two a proxy in between has looked at, nobody can know. */
 	if (token == NULL || head_is_twice(&rq->head, "HTTP_AUTHORIZATION"))
-		return refuse(rq, 400, "invalid_request", "Authorization is given twice");
+		return bearer_refuse_twice(rq);
 	verdict = check(rq, token, &claims);
 	if (verdict == JWT_RIGHT && !take(rq, &claims))
 		verdict = JWT_CLAIMS;

@@ -20,6 +20,9 @@ bool bearer_is_sent(const struct request *);
  */
 int bearer_identify(struct request *);
 
+/* Authorization is there twice, of whichever kinds: the answer, 400, and its line of the audit. */
+int bearer_refuse_twice(struct request *);
+
 /* To whoever has a token that reaches not far enough, as a line of the answer's head. */
 void bearer_challenge(struct request *, const char *error, const char *description);
 

@@ -21,25 +21,18 @@ static const struct parameter {
 	const char *name;
 	size_t length, offset;
 } parameters[] = {
-	PARAMETER("REQUEST_METHOD", method),
-	PARAMETER("REQUEST_URI", uri),
+	PARAMETER("REQUEST_METHOD", method), PARAMETER("REQUEST_URI", uri),
 	PARAMETER("CONTENT_TYPE", content_type),
 	PARAMETER("HTTP_CONTENT_TYPE", content_type), /* with the header lines */
-	PARAMETER("CONTENT_LENGTH", content_length),
-	PARAMETER("HTTP_HOST", host),
-	PARAMETER("HTTP_ORIGIN", origin),
-	PARAMETER("HTTP_SEC_FETCH_SITE", sec_fetch_site),
-	PARAMETER("HTTP_COOKIE", cookie),
-	PARAMETER("HTTP_AUTHORIZATION", authorization),
-	PARAMETER("HTTP_ACCEPT", accept),
-	PARAMETER("HTTP_IDEMPOTENCY_KEY", idempotency_key),
-	PARAMETER("HTTP_IF_MATCH", if_match),
-	PARAMETER("HTTP_IF_NONE_MATCH", if_none_match),
-	PARAMETER("HTTP_X_REQUEST_ID", request_id),
-	PARAMETER("HTTP_TRACEPARENT", traceparent),
+	PARAMETER("CONTENT_LENGTH", content_length), PARAMETER("HTTP_HOST", host),
+	PARAMETER("HTTP_ORIGIN", origin), PARAMETER("HTTP_SEC_FETCH_SITE", sec_fetch_site),
+	PARAMETER("HTTP_COOKIE", cookie), PARAMETER("HTTP_AUTHORIZATION", authorization),
+	PARAMETER("HTTP_ACCEPT", accept), PARAMETER("HTTP_IDEMPOTENCY_KEY", idempotency_key),
+	PARAMETER("HTTP_IF_MATCH", if_match), PARAMETER("HTTP_IF_NONE_MATCH", if_none_match),
+	PARAMETER("HTTP_X_REQUEST_ID", request_id), PARAMETER("HTTP_TRACEPARENT", traceparent),
 	PARAMETER("HTTP_USER_AGENT", user_agent), /* with the header lines */
-	PARAMETER("REMOTE_ADDR", remote_address),
-	PARAMETER("HTTPS", https),
+	PARAMETER("REMOTE_ADDR", remote_address), PARAMETER("HTTPS", https),
+	PARAMETER("REDIRECT_STATUS", refused_as), /* no header line can be called so */
 };
 
 /*

@@ -13,9 +13,11 @@
 #include "core/answer/problem.h"
 #include "core/audit/audit.h"
 #include "core/audit/repeats.h"
+#include "core/identity/bearer.h"
 #include "core/input/percent.h"
 #include "core/jobs/enqueue.h"
 
+static int stage_whole(struct request *rq);
 static int stage_route(struct request *rq);
 static int stage_single(struct request *rq);
 static int stage_length(struct request *rq);
@@ -32,6 +34,7 @@ static const struct stage {
 	const char *name;
 	int (*run)(struct request *);
 } stages[] = {
+	{ "whole", stage_whole },           /* is it one that the web server has read to its end */
 	{ "route", stage_route },           /* which line of which table */
 	{ "cross-site", stage_cross_site }, /* does another site's page want it */
 	{ "bind", stage_bind },             /* path and query become its struct */
@@ -113,6 +116,19 @@ void journey_end(struct request *rq)
 }
 
 /* --- the stages that need no file of their own --- */
+
+/*
+ * What the web server could not read it refuses by itself, but for requests that bring
+ * credentials: nothing of those may be done, and of some there is more to say.
+ */
+static int stage_whole(struct request *rq)
+{
+	if (rq->head.refused_as == NULL)
+		return 0;
+	if (head_is_twice(&rq->head, "HTTP_AUTHORIZATION"))
+		return bearer_refuse_twice(rq);
+	return reply_problem(rq, 400, "The request is not well-formed HTTP.");
+}
 
 /* Splits the URI, as the client wrote it, into path and query.  False: no path of ours. */
 static bool split_uri(struct request *rq)

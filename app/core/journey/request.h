@@ -15,8 +15,9 @@ struct head {
 	const char *host, *origin, *if_match, *if_none_match, *idempotency_key, *request_id,
 	    *traceparent, *remote_address;
 	const char *sec_fetch_site, *cookie, *authorization, *accept, *user_agent;
-	const char *https; /* "on": it came over TLS */
-	const char *twice; /* a parameter that came twice, by its name; NULL: none */
+	const char *https;      /* "on": it came over TLS */
+	const char *refused_as; /* "400": the web server could not read it, and wants words */
+	const char *twice;      /* a parameter that came twice, by its name; NULL: none */
 };
 
 struct response {
