@@ -145,12 +145,14 @@ subtest 'old lines are deleted by the owner, when that is wished for' => sub {
 
 subtest 'without the database a refusal is a refusal, and in the log' => sub {
 	my ($postgres) = $stack->pids('database');
+	$stack->impatient;
 	kill 'STOP', $postgres, $stack->family('database');
 	my $reply = from_elsewhere('https://stopped.example');
 	kill 'CONT', $postgres, $stack->family('database');
 	problem_ok $reply, 403, 'a page of another site';
 	ok scalar(grep { ($_->{msg} // $_->{message} // '') =~ /audit could not be written/ } $stack->log_lines), 'the log has its line';
 	$stack->wait_for(sub { $stack->get('/ready')->{status} == 200 }, 'the database to answer again', 30);
+	$workers = $stack->workers;
 };
 
 is $stack->workers, $workers, 'no worker died';

@@ -106,6 +106,9 @@ subtest 'it follows what happens' => sub {
 subtest 'what has not changed costs nothing' => sub {
 	waits_until(sub { $stack->log_of('access.log') =~ m{"uri":"/api/metrics/by-category","status":304} }, 'the browser is told 304');
 	cmp_ok moved(), '<', 0.001, 'and nothing has moved on the page since it was opened';
+	my $edge = q{document.getElementById("pause").getBoundingClientRect().right};
+	my ($coming, $whole) = @{ $browser->script(qq{const shop = document.getElementById("shop"); shop.hidden = true; const coming = $edge; shop.hidden = false; return [coming, $edge]}) };
+	is $coming, $whole, 'nor does it become narrower when the second half of it has come, and a scroll bar';
 };
 
 subtest 'windows' => sub {
@@ -154,6 +157,7 @@ subtest 'when the consumer has stopped' => sub {
 };
 
 subtest 'when Redis has stopped' => sub {
+	$stack->impatient;
 	my ($cache) = $stack->pids('cache');
 	my $before = digits(text('#events'));
 	kill 'STOP', $cache;

@@ -6,10 +6,10 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use Ostler::Accounts;
 use Ostler::App;
+use Ostler::Awake;
 use Ostler::Between;
 use Ostler::Process qw(alive);
 use Test::More;
-use Time::HiRes qw(time);
 
 my $between = Ostler::Between->new;
 my $stack = Ostler::Accounts->new(app => { threads => 4, database => $between->conninfo });
@@ -22,7 +22,7 @@ sub fresh { return sprintf '7b6f8a1e-0000-4000-8000-%012d', ++$number }
 sub request_of
 {
 	my ($key, $amount, %more) = @_;
-	return [ POST => $more{path} // '/transfers', json => { giver => 1, taker => 2, amount => $amount, $more{pause} ? (pause => $more{pause}) : () },
+	return [ POST => $more{path} // '/transfers', json => { giver => 1, taker => 2, amount => $amount },
 		headers => { 'Idempotency-Key' => $key } ];
 }
 sub move { return $stack->request(@{ request_of(@_) }) }
@@ -88,18 +88,20 @@ subtest 'only what creates looks at it' => sub {
 subtest 'while the first runs' => sub {
 	$stack->reset;
 	my $key = fresh();
-	my $running = $stack->begin(request_of($key, 10, pause => 1.2));
-	$stack->wait_for(sub { $stack->psql(q{SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted}, 'postgres') }, 'the first to run', 10);
-	for my $request (request_of($key, 10, pause => 1.2), request_of($key, 11)) {
-		my $began = time;
+	my $lock = $stack->lock_table('transfers');
+	my $running = $stack->begin(request_of($key, 10));
+	$stack->wait_for(sub { $stack->waiting_for_locks }, 'the first to run');
+	for my $request (request_of($key, 10), request_of($key, 11)) {
+		my $began = awake;
 		my $second = $stack->request(@$request);
 		problem_ok $second, 409, 'the second is told so';
 		is $second->{headers}{'retry-after'}, 1, 'and when to come again';
-		cmp_ok time - $began, '<', 1, 'at once';
+		cmp_ok awake - $began, '<', 1, 'at once';
 	}
+	$lock->release;
 	my ($first) = $running->();
 	is $first->{status}, 201, 'the first is done';
-	replayed_ok(move($key, 10, pause => 1.2), $first, 'then');
+	replayed_ok(move($key, 10), $first, 'then');
 	is $stack->balances, '90 110 100', 'moved once';
 };
 
@@ -164,6 +166,7 @@ subtest 'the worker dies before COMMIT' => sub {
 };
 
 subtest 'the answer to COMMIT is lost' => sub {
+	$stack->impatient;
 	for my $how (qw(cut hold)) {
 		$stack->reset;
 		my $key = fresh();
@@ -180,6 +183,7 @@ subtest 'the answer to COMMIT is lost' => sub {
 		problem_ok $stack->post('/transfers', json => { giver => 1, taker => 2, amount => 1 }), 503, 'without a key it is the same';
 		$stack->wait_for(sub { $stack->request(POST => '/nothing')->{status} == 204 && move(fresh(), 1)->{status} == 201 }, 'the database again', 20);
 	}
+	$stack->patient;
 };
 
 subtest 'a key is kept for a while' => sub {

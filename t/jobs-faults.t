@@ -9,7 +9,7 @@ use Ostler::Process qw(alive);
 use Test::More;
 use Time::HiRes qw(time);
 
-my $stack = Ostler::Chores->start(jobs => 2, app => { jobs_finish => '1s', database_timeout => '5s' },
+my $stack = Ostler::Chores->start(jobs => 2, app => { jobs_finish => '1s', database_timeout => '5s', cache_timeout => undef },
 	pools => { jobs => { stop_timeout => '3s' } });
 
 sub worker_of

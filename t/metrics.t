@@ -165,6 +165,7 @@ subtest 'a crowd' => sub {
 };
 
 subtest 'without Redis, and without PostgreSQL' => sub {
+	$stack->impatient;
 	my ($redis) = $stack->pids('cache');
 	kill 'STOP', $redis;
 	is ask("$_")->{status}, 200, "$_ is answered while Redis hangs" for qw(summary?window=7d top-products?limit=3 realtime);

@@ -258,6 +258,7 @@ subtest 'without Redis everybody stays signed in' => sub {
 	visit('/signin');
 	sign_in('eva');
 	waits_until(sub { text('#person a') && text('#tasks .title') }, 'signed in');
+	$stack->impatient;
 	my ($redis) = $stack->pids('cache');
 	kill 'STOP', $redis;
 	visit('/');

@@ -39,9 +39,14 @@ use Test::More ();
 
 use Ostler::Http;
 use Ostler::Process qw(free_port processes_using);
+use Ostler::Settings;
 
 my $root = abs_path(dirname(__FILE__) . '/../..');
 my %running;    # object => itself, weakly: what END must stop
+
+# The machine of a test may stand still for seconds, and nobody is to be taken for dead by that.  All of
+# these end before nginx gives up, after 30 s.
+my %patient = (database_timeout => '20s', cache_timeout => '5s', broker_timeout => '10s');
 
 $SIG{$_} //= sub { exit 1 } for qw(INT TERM HUP);    # so that END comes to pass
 
@@ -93,7 +98,8 @@ sub write_hook
 {
 	my ($self) = @_;
 	# Passwords are cheap here, wrong ones too: what they cost is looked at where it is the matter.
-	my %changes = (%{ $self->{options} }, app => { password_memory => '64K', password_passes => 1, attempt_first => '1ms', attempt_most => '1ms', %{ $self->{options}{app} // {} } });
+	my %cheap = (password_memory => '64K', password_passes => 1, attempt_first => '1ms', attempt_most => '1ms');
+	my %changes = (%{ $self->{options} }, app => { %cheap, %patient, %{ $self->{options}{app} // {} } });
 	my $wishes = JSON::PP->new->canonical->encode(
 	    { map { $_ => marked($changes{$_}) } grep { $changes{$_} } qw(app pools ostler) });
 	my $hook = "$self->{folder}/after-render";
@@ -177,6 +183,21 @@ sub has_ended
 	$self->{status} = $?;
 	delete $self->{pid};
 	return 1;
+}
+
+# For tests in which somebody is away: the application waits no longer than it does by itself, or as
+# CHANGES say; and then as patiently as before.
+sub impatient { my ($self, %changes) = @_; return $self->reconfigure('web', app => { (map { ($_ => undef) } keys %patient), %changes }) }
+sub patient   { my ($self) = @_; return $self->reconfigure('web', app => \%patient) }
+
+# Changes settings of what runs, as the options of start do, and has POOL replaced, so that they hold.
+sub reconfigure
+{
+	my ($self, $pool, %changes) = @_;
+	Ostler::Settings::apply($self->var . '/etc', \%changes);
+	my ($text, $status) = run(build() . '/ostlerctl', '-s', $self->var . '/ctl/ostlerd.sock', 'reload', $pool, '--wait=drained');
+	die "$pool could not be replaced: $text" . $self->logs if $status != 0;
+	return;
 }
 
 # The last lines of every log, for a message.
