@@ -29,6 +29,7 @@ enum setting_kind {
 	SETTING_CHOICE,   /* int: the index in one_of */
 	SETTING_WORDS,    /* struct words, written [ "a", "b" ]; min and max count them */
 	SETTING_GROUPS,   /* struct groups of .of, written { name = { … }; … } */
+	SETTING_GROUP, /* the struct of .of in place, written { … }; its presets count if it is */
 };
 
 struct words {
@@ -48,6 +49,10 @@ struct groups {
 
 struct section;
 
+/*
+ * Two lines of a table may have one name and different kinds: a person writes
+ * either form, and the place of the other stays 0.
+ */
 struct setting {
 	const char *name;
 	enum setting_kind kind;
@@ -56,7 +61,7 @@ struct setting {
 	long long min, max;        /* 0, 0: free */
 	const char *preset;        /* the default, as a person would write it; NULL: zero */
 	const char *const *one_of; /* SETTING_CHOICE */
-	const struct section *of;  /* SETTING_GROUPS */
+	const struct section *of;  /* SETTING_GROUPS, SETTING_GROUP */
 	bool reloads;              /* a change needs no new process */
 	const char *doc;
 };

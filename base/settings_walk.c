@@ -31,11 +31,12 @@ static const struct setting *find(const struct section *table, const char *name)
 static void complain_of_unknown(
     struct complaints *complaints, const config_setting_t *found, const struct section *table)
 {
-	const char *names[64] = { NULL };
+	const char *names[128] = { NULL };
 	const char *hint;
 	size_t count = 0;
 
-	for (const struct setting *s = table->settings; s->name != NULL && count < 63; s++)
+	for (const struct setting *s = table->settings; s->name != NULL && count < COUNT(names) - 1;
+	     s++)
 		names[count++] = s->name;
 	hint = text_closest(config_setting_name(found), names);
 	if (hint != NULL)
@@ -107,7 +108,8 @@ static const char *const kind_names[] = { [SETTING_TEXT] = "text in quotes",
 	[SETTING_SIZE] = "bytes, as \"64K\" (K, M, G)",
 	[SETTING_CHOICE] = "one of its words",
 	[SETTING_WORDS] = "a list of texts: [ \"…\", \"…\" ]",
-	[SETTING_GROUPS] = "named groups: { name = { … }; … }" };
+	[SETTING_GROUPS] = "named groups: { name = { … }; … }",
+	[SETTING_GROUP] = "a group: { name = value; … }" };
 
 /* Whether a value of the file's TYPE can be meant for a setting of this kind at all. */
 static bool fits(const struct setting *setting, const config_setting_t *found)
@@ -125,10 +127,32 @@ static bool fits(const struct setting *setting, const config_setting_t *found)
 	case CONFIG_TYPE_LIST:
 		return setting->kind == SETTING_WORDS;
 	case CONFIG_TYPE_GROUP:
-		return setting->kind == SETTING_GROUPS;
+		return setting->kind == SETTING_GROUPS || setting->kind == SETTING_GROUP;
 	default:
 		return false;
 	}
+}
+
+/* The line of the table that FOUND is meant for: of two forms of one name that which fits. */
+static const struct setting *form_of(const struct section *table, const config_setting_t *found)
+{
+	const struct setting *first = find(table, config_setting_name(found));
+
+	for (const struct setting *s = first; s != NULL && s->name != NULL; s++)
+		if (strcmp(s->name, first->name) == 0 && fits(s, found))
+			return s;
+	return first;
+}
+
+/* "a whole number", or both forms of it. */
+static const char *forms_wanted(struct arena *arena, const struct setting *setting)
+{
+	const char *wanted = kind_names[setting->kind];
+
+	for (const struct setting *s = setting + 1; s->name != NULL; s++)
+		if (strcmp(s->name, setting->name) == 0)
+			wanted = arena_print(arena, "%s, or %s", wanted, kind_names[s->kind]);
+	return wanted;
 }
 
 static const char *store(
@@ -157,12 +181,16 @@ static void walk_one(struct complaints *complaints, const struct setting *settin
 
 	if (!fits(setting, found) ||
 	    (setting->kind == SETTING_WORDS && !read_words(complaints->arena, found, &unused))) {
-		COMPLAIN(
-		    complaints, found, "%s must be %s", setting->name, kind_names[setting->kind]);
+		COMPLAIN(complaints, found, "%s must be %s", setting->name,
+		    forms_wanted(complaints->arena, setting));
 		return;
 	}
 	if (setting->kind == SETTING_GROUPS) {
 		walk_groups(complaints, setting, found, filled);
+		return;
+	}
+	if (setting->kind == SETTING_GROUP) {
+		settings_walk(complaints, found, setting->of, (char *)filled + setting->offset);
 		return;
 	}
 	wrong = store(complaints->arena, setting, found, filled);
@@ -197,10 +225,10 @@ void settings_walk(struct complaints *complaints, const config_setting_t *group,
 	for (const struct setting *s = table->settings; s->name != NULL; s++) {
 		const config_setting_t *found = config_setting_get_member(group, s->name);
 
-		if (found != NULL)
-			walk_one(complaints, s, found, filled);
-		else
+		if (found == NULL)
 			preset(complaints, group, s, filled);
+		else if (s == form_of(table, found))
+			walk_one(complaints, s, found, filled);
 	}
 	for (int i = 0; i < config_setting_length(group); i++) {
 		const config_setting_t *found = config_setting_get_elem(group, (unsigned)i);

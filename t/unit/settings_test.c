@@ -19,8 +19,13 @@ struct horse {
 	long long legs;
 	const char *colour;
 };
+struct herd {
+	long long least, most;
+};
 struct stable {
 	const char *title, *place;
+	long long grooms; /* so many; 0: as HERD says */
+	struct herd herd;
 	long long boxes, feeding, hay;
 	bool open;
 	int mood;
@@ -45,6 +50,14 @@ static void check_stable(const void *filled, struct complaints *complaints)
 	}
 }
 
+static void check_herd(const void *filled, struct complaints *complaints)
+{
+	const struct herd *herd = filled;
+
+	if (herd->least > herd->most)
+		settings_complain(complaints, herd, "least", "least is more than most");
+}
+
 static const char *const moods[] = { "calm", "wild", NULL };
 
 /* clang-format off */
@@ -53,10 +66,17 @@ static const struct section horse = { .size = sizeof(struct horse), .settings = 
 	{ SETTING(struct horse, colour), .preset = "brown", .min = 1, .max = 10 },
 	{ .name = NULL } } };
 
+static const struct section herd = { .size = sizeof(struct herd), .check = check_herd, .settings = (const struct setting[]){
+	{ SETTING(struct herd, least), .preset = "2", .min = 1, .max = 9 },
+	{ SETTING(struct herd, most), .required = true, .min = 1, .max = 9 },
+	{ .name = NULL } } };
+
 static const struct section stable = { .size = sizeof(struct stable), .check = check_stable,
     .settings = (const struct setting[]){
 	{ SETTING(struct stable, title), .required = true },
 	{ SETTING(struct stable, place) },
+	{ SETTING(struct stable, grooms), .preset = "3", .min = 1, .max = 9 },
+	{ .name = "grooms", .kind = SETTING_GROUP, .offset = offsetof(struct stable, herd), .of = &herd },
 	{ SETTING(struct stable, boxes), .preset = "4", .min = 1, .max = 512 },
 	{ SETTING_AS(struct stable, feeding, SETTING_DURATION), .preset = "10s", .min = 100, .max = 60000 },
 	{ SETTING_AS(struct stable, hay, SETTING_SIZE), .preset = "64K" },
@@ -289,6 +309,36 @@ static void each_kind_says_what_it_must_be(void **state)
 	    ":1: horses must be named groups: { name = { … }; … }");
 }
 
+static void a_setting_can_have_two_forms(void **state)
+{
+	const struct stable *read;
+
+	(void)state;
+	read = read_text("title = \"x\";");
+	assert_int_equal(read->grooms, 3);
+	assert_int_equal(read->herd.most, 0);
+	give_back(read);
+	read = read_text("title = \"x\"; grooms = 5;");
+	assert_int_equal(read->grooms, 5);
+	assert_int_equal(read->herd.least, 0);
+	give_back(read);
+	read = read_text("title = \"x\"; grooms = { most = 7; };");
+	assert_int_equal(read->grooms, 0);
+	assert_int_equal(read->herd.least, 2);
+	assert_int_equal(read->herd.most, 7);
+	give_back(read);
+	assert_refused("title = \"x\"; grooms = true;",
+	    ":1: grooms must be a whole number, or a group: { name = value; … }");
+	assert_refused("title = \"x\"; grooms = 10;", ":1: grooms must be 1 to 9, not 10");
+	assert_refused("title = \"x\"; grooms = { };", ":1: most is missing");
+	assert_refused(
+	    "title = \"x\"; grooms = {\n most = 10; };", ":2: most must be 1 to 9, not 10");
+	assert_refused("title = \"x\"; grooms = {\n mots = 4; most = 4; };",
+	    ":2: unknown setting \"mots\"; did you mean \"most\"?");
+	assert_refused(
+	    "title = \"x\"; grooms = { most = 4;\n least = 5; };", ":2: least is more than most");
+}
+
 static void ranges_hold_at_both_ends(void **state)
 {
 	(void)state;
@@ -446,6 +496,7 @@ int main(void)
 		cmocka_unit_test(an_empty_file_lacks_what_is_required),
 		cmocka_unit_test(all_errors_are_told_in_one_run),
 		cmocka_unit_test(each_kind_says_what_it_must_be),
+		cmocka_unit_test(a_setting_can_have_two_forms),
 		cmocka_unit_test(ranges_hold_at_both_ends),
 		cmocka_unit_test(a_syntax_error_comes_first_and_alone),
 		cmocka_unit_test(a_check_names_the_line_it_means),
