@@ -21,6 +21,7 @@
 #include "supervisor/control/control.h"
 #include "supervisor/output/capture.h"
 #include "supervisor/output/sink.h"
+#include "supervisor/pool/autoscale.h"
 #include "supervisor/pool/drain.h"
 #include "supervisor/pool/generation.h"
 #include "supervisor/pool/lifecycle.h"
@@ -160,12 +161,14 @@ static void reap(struct master *m)
 static int64_t do_what_policy_says(struct master *m, int64_t now)
 {
 	int64_t reload = reload_tick(m->pools->reload, now);
+	int64_t demand = autoscale_tick(m->pools, m->loop, now);
 	int64_t look = drain_tick(m->pools, now);
 
 	policy_decide(m->pools, now, &m->orders);
 	orders_carry_out(&m->orders, &m->spawner, now);
 	if (m->orders.count > 0 || reload <= now)
 		return now;
+	look = look < demand ? look : demand;
 	return look < m->orders.wake ? look : m->orders.wake;
 }
 

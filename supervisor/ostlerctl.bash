@@ -38,6 +38,7 @@ _ostlerctl() {
 			words=$(tr ' ' '\n' <<<"$options" | sed -n "s/^${COMP_WORDS[i]}=//p")
 			needs=''
 		fi
+		[[ $needs == *auto* ]] && words+=' auto'
 		case $needs in
 		*POOL*) words+=" $(_ostlerctl_pools "${ask[@]}")" ;;
 		*PID*) words+=" $(_ostlerctl_pids "${ask[@]}")" ;;

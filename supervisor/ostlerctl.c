@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "supervisor/conf/conf.h"
 #include "supervisor/ctl/wish.h"
+#include "supervisor/pool/lifecycle.h"
 
 /* Words a command takes; the pool's name comes before the number. */
 enum needs {
@@ -22,7 +23,7 @@ enum needs {
 static const char *const needs_shown[] = { [NEEDS_NOTHING] = "",
 	[MAY_NAME_POOL] = "[POOL]",
 	[NEEDS_POOL] = "POOL",
-	[NEEDS_POOL_AND_NUMBER] = "POOL N",
+	[NEEDS_POOL_AND_NUMBER] = "POOL N|auto",
 	[NEEDS_PID] = "PID",
 	[NEEDS_FILE] = "FILE" };
 
@@ -57,7 +58,7 @@ static const struct command {
 	{ "reload", MAY_NAME_POOL, WISH_WAIT, "follow the changed configuration and programs",
 	    wish_act },
 	{ "restart", MAY_NAME_POOL, WISH_WAIT, "replace processes, changed or not", wish_act },
-	{ "scale", NEEDS_POOL_AND_NUMBER, 0, "run so many workers", wish_act },
+	{ "scale", NEEDS_POOL_AND_NUMBER, 0, "run so many workers, or as configured", wish_act },
 	{ "drain", MAY_NAME_POOL, 0, "take no more requests", wish_act },
 	{ "resume", MAY_NAME_POOL, WISH_WAIT, "take requests again", wish_act },
 	{ "stop", NEEDS_NOTHING, 0, "end all pools in order, and wait until ostlerd has ended",
@@ -156,6 +157,15 @@ static bool take_number(const char *word, struct wish *wish)
 	return text_to_integer(word, &wish->request.number) && wish->request.number > 0;
 }
 
+/* How many workers; "auto": as many as are configured. */
+static bool take_workers(const char *word, struct wish *wish)
+{
+	if (strcmp(word, "auto") != 0)
+		return take_number(word, wish);
+	wish->request.number = LIFECYCLE_AS_CONFIGURED;
+	return true;
+}
+
 /* The word number INDEX behind the command that is no option. */
 static bool take_word(
     const struct command *command, size_t index, const char *word, struct wish *wish)
@@ -167,7 +177,7 @@ static bool take_word(
 	case NEEDS_POOL:
 		return index == 0 && take_pool(word, wish);
 	case NEEDS_POOL_AND_NUMBER:
-		return index == 0 ? take_pool(word, wish) : index == 1 && take_number(word, wish);
+		return index == 0 ? take_pool(word, wish) : index == 1 && take_workers(word, wish);
 	case NEEDS_PID:
 		return index == 0 && take_number(word, wish);
 	case NEEDS_FILE:

@@ -249,6 +249,7 @@ subtest 'ostler.conf(5) lists every setting with its type and default' => sub {
 	my ($section, %in_page) = ('top');
 	for (split /\n/, $page) {
 		$section = 'pool' if /^\.Ss Settings of a pool/;
+		$section = 'workers' if /^\.Ss Workers that follow demand/;
 		# .It Ic name Pq type , default
 		$in_page{"$section $1"} = "$2, $3" if /^\.It Ic (\w+) Pq (\w+) , (.*)$/;
 	}

@@ -9,9 +9,9 @@ my $root = "$FindBin::Bin/..";
 
 # From the ground up; who stands beside each other may know each other.
 my @layers = (
-	[qw(descriptor loop signals lockfile address identity program environment entrance sink lines recent print queue board ledger clients proc waiting fastcgi cgroup cgroup_home limit processors capability landlock confinement errand rehearsal in_force)],
+	[qw(descriptor loop signals lockfile address identity program environment entrance sink lines recent print queue board ledger clients proc waiting memory fastcgi cgroup cgroup_home limit processors capability landlock confinement errand rehearsal in_force)],
 	[qw(conf conf_check edition imprint reading inherited plan pool listener readiness trial confine sight foreign)],
-	[qw(policy verdict generation drain idle guardian change reload lifecycle acts spawn child canary notify superior burial orders tell capture events verbs control wire wire_json wire_events wire_lines wire_show wire_work work wire_answer metrics caller table wish watch)],
+	[qw(policy verdict scale demand autoscale generation drain idle guardian change reload lifecycle acts spawn child canary notify superior burial orders tell capture events verbs control wire wire_json wire_events wire_lines wire_show wire_work work wire_answer metrics caller table wish watch)],
 	[qw(master)],
 	[qw(ostlerd ostlerctl)],
 );
@@ -35,7 +35,7 @@ for my $library (qw(jansson.h libconfig.h fcgi sys/capability.h)) {
 }
 
 # What decides must not act: policy.c reads the table and the time it is given, and calls nothing else.
-my @calls = grep { /\b(?:fork|kill|clock_now|clock_wall|log_\w+|spawn_\w+|worker_becomes|getpid)\s*\(/ } map { lines_of("$root/supervisor/$place{$_}") } qw(policy verdict);
-is_deeply \@calls, [], 'policy.c and verdict.c do nothing';
+my @calls = grep { /\b(?:fork|kill|clock_now|clock_wall|log_\w+|spawn_\w+|worker_becomes|getpid)\s*\(/ } map { lines_of("$root/supervisor/$place{$_}") } qw(policy verdict scale);
+is_deeply \@calls, [], 'policy.c, verdict.c and scale.c do nothing';
 
 done_testing;

@@ -36,7 +36,7 @@ subtest 'commands: each with its words and its options' => sub {
 		my ($name, $needs, $options) = split /\t/, $_, -1;
 		my $head = delete $said{$name};
 		ok defined $head, "$name is told of" or next;
-		my %words = ('' => qr/^\w+\s*(?!.*\bAr\b)/, '[POOL]' => qr/(?:Oo Ar pool Oc|Op Ar pool)/, 'POOL' => qr/Ar pool/, 'POOL N' => qr/Ar pool number/, PID => qr/Ar pid/, FILE => qr/Ar file/);
+		my %words = ('' => qr/^\w+\s*(?!.*\bAr\b)/, '[POOL]' => qr/(?:Oo Ar pool Oc|Op Ar pool)/, 'POOL' => qr/Ar pool/, 'POOL N|auto' => qr/Ar pool number \| Cm auto/, PID => qr/Ar pid/, FILE => qr/Ar file/);
 		like $head, $words{$needs}, "$name: its words";
 		my %options = map { s/=.*//r => 1 } split ' ', $options;
 		is_deeply [ sort map { "--$_" } $head =~ /Fl -(\w+)/g ], [ sort keys %options ], "$name: its options";

@@ -33,6 +33,40 @@ static const char *const landlock_need_names[] = {
 #define SIZE     SETTING_SIZE
 #define POOL(m)  SETTING(struct pool_conf, m)
 
+#define SCALE(m) SETTING(struct scale_conf, m)
+
+static const struct setting scale_settings[] = {
+	{ SCALE(min), .reloads = true, .min = 0, .max = 512, .preset = "1",
+	    .doc = "never fewer; 0: none until a client comes" },
+	{ SCALE(max), .required = true, .reloads = true, .min = 1, .max = 512,
+	    .doc = "never more" },
+	{ SCALE(spare), .reloads = true, .min = 0, .max = 512, .preset = "1",
+	    .doc = "so many more than have something to do" },
+	{ SETTING_AS(struct scale_conf, interval, DURATION), .reloads = true, .min = 10 * MS,
+	    .max = HOUR, .preset = "200ms", .doc = "time between two looks at the demand" },
+	{ SETTING_AS(struct scale_conf, quiet, DURATION), .reloads = true, .min = 10 * MS,
+	    .max = DAY, .preset = "30s", .doc = "when fewer were enough for so long, one leaves" },
+	{ SETTING_AS(struct scale_conf, down_interval, DURATION), .reloads = true, .min = 10 * MS,
+	    .max = HOUR, .preset = "2s", .doc = "and not sooner than this the next one" },
+	{ SETTING_AS(struct scale_conf, idle, DURATION), .reloads = true, .min = 10 * MS,
+	    .max = DAY, .preset = "60s",
+	    .doc = "with min 0: the last one leaves when it had nothing to do for so long" },
+	{ SETTING_AS(struct scale_conf, memory, SIZE), .reloads = true, .min = 1 << 20,
+	    .max = 1LL << 44, .doc = "no more workers than fit in so much memory (PSS)" },
+	{ SETTING_AS(struct scale_conf, free_memory, SIZE), .reloads = true, .min = 1 << 20,
+	    .max = 1LL << 44, .doc = "no more workers when the machine would have less left" },
+	{ 0 },
+};
+
+static void check_scale(const void *filled, struct complaints *complaints)
+{
+	conf_check_scale(filled, complaints);
+}
+
+static const struct section scale_section = {
+	.size = sizeof(struct scale_conf), .settings = scale_settings, .check = check_scale
+};
+
 static const struct setting pool_settings[] = {
 	{ SETTING_AS(struct pool_conf, kind, CHOICE), .required = true, .one_of = pool_kind_names,
 	    .doc = "what the pool's processes are" },
@@ -73,6 +107,12 @@ static const struct setting pool_settings[] = {
 	    .doc = "a worker that has not answered it by then fails" },
 	{ POOL(workers), .reloads = true, .min = 1, .max = 512, .preset = "1",
 	    .doc = "how many processes" },
+	{ .name = "workers",
+	    .kind = SETTING_GROUP,
+	    .offset = offsetof(struct pool_conf, scale),
+	    .of = &scale_section,
+	    .reloads = true,
+	    .doc = "the same, as many as are needed" },
 	{ POOL(listen), .min = 1, .max = 512, .doc = "address of the pool's socket" },
 	{ POOL(listen_user), .min = 1, .max = 256, .doc = "owner of a unix socket" },
 	{ POOL(listen_group), .min = 1, .max = 256, .doc = "group of a unix socket" },
@@ -211,9 +251,22 @@ static bool same_text(const char *a, const char *b)
 	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
-static bool same_value(enum setting_kind kind, const void *a, const void *b)
+static bool same_value(const struct setting *, const void *a, const void *b);
+
+/* In all settings of the TABLE, or in those that need a new process alone. */
+static bool same_section(const struct setting *table, const void *a, const void *b, bool also_light)
 {
-	switch (kind) {
+	for (const struct setting *setting = table; setting->name != NULL; setting++)
+		if ((also_light || !setting->reloads) &&
+		    !same_value(setting, (const char *)a + setting->offset,
+			(const char *)b + setting->offset))
+			return false;
+	return true;
+}
+
+static bool same_value(const struct setting *setting, const void *a, const void *b)
+{
+	switch (setting->kind) {
 	case SETTING_TEXT:
 		return same_text(*(const char *const *)a, *(const char *const *)b);
 	case SETTING_WORDS:
@@ -226,40 +279,37 @@ static bool same_value(enum setting_kind kind, const void *a, const void *b)
 	case SETTING_DURATION:
 	case SETTING_SIZE:
 		return *(const long long *)a == *(const long long *)b;
+	case SETTING_GROUP:
+		return same_section(setting->of->settings, a, b, true);
 	case SETTING_GROUPS:
 		break;
 	}
 	bug("a pool has groups in it");
 }
 
-static bool differ(const struct pool_conf *a, const struct pool_conf *b, bool also_light)
-{
-	for (const struct setting *setting = pool_settings; setting->name != NULL; setting++)
-		if ((also_light || !setting->reloads) &&
-		    !same_value(setting->kind, (const char *)a + setting->offset,
-			(const char *)b + setting->offset))
-			return true;
-	return false;
-}
-
 const char *conf_needs_restart(const struct conf *a, const struct conf *b)
 {
 	for (const struct setting *setting = settings; setting->name != NULL; setting++)
-		if (!setting->reloads &&
-		    !same_value(setting->kind, (const char *)a + setting->offset,
-			(const char *)b + setting->offset))
+		if (!setting->reloads && !same_value(setting, (const char *)a + setting->offset,
+					     (const char *)b + setting->offset))
 			return setting->name;
 	return NULL;
 }
 
 bool conf_pool_needs_processes(const struct pool_conf *a, const struct pool_conf *b)
 {
-	return differ(a, b, false);
+	return !same_section(pool_settings, a, b, false);
+}
+
+bool conf_workers_differ(const struct pool_conf *a, const struct pool_conf *b)
+{
+	return a->workers != b->workers || a->scale.min != b->scale.min ||
+	       a->scale.max != b->scale.max;
 }
 
 bool conf_pool_differs(const struct pool_conf *a, const struct pool_conf *b)
 {
-	return differ(a, b, true);
+	return !same_section(pool_settings, a, b, true);
 }
 
 static void print_section(FILE *out, const char *title, const struct setting *table)
@@ -273,17 +323,21 @@ static void print_section(FILE *out, const char *title, const struct setting *ta
 		[SETTING_WORDS] = "words",
 		[SETTING_GROUPS] = "groups" };
 
-	for (; table->name != NULL; table++)
+	for (; table->name != NULL; table++) {
+		if (table->kind == SETTING_GROUP) /* a section of its own */
+			continue;
 		fprintf(out, "%s\t%s\t%s\t%s\t%lld\t%lld\t%s\n", title, table->name,
 		    kinds[table->kind],
 		    table->required         ? "required"
 		    : table->preset != NULL ? table->preset
 					    : "none",
 		    table->min, table->max, table->reloads ? "light" : "heavy");
+	}
 }
 
 void conf_print_settings(FILE *out)
 {
 	print_section(out, "top", settings);
 	print_section(out, "pool", pool_settings);
+	print_section(out, "workers", scale_settings);
 }

@@ -27,6 +27,18 @@ enum landlock_need { LANDLOCK_NEEDED, LANDLOCK_BEST_EFFORT };
 
 enum cgroups_use { CGROUPS_AUTO, CGROUPS_ON, CGROUPS_OFF };
 
+/* workers = { … }: as many as are needed, within limits.  What pool/scale.h makes of it. */
+struct scale_conf {
+	long long min, max; /* max 0: the pool has a fixed number */
+	long long spare;
+	long long interval;      /* between two looks at the demand */
+	long long quiet;         /* for so long fewer must have been enough */
+	long long down_interval; /* between two that leave */
+	long long idle;          /* with min 0: for so long there was nothing to do at all */
+	long long memory;        /* bytes (PSS) of all workers, and */
+	long long free_memory;   /* bytes that the machine must have left; 0: no limit */
+};
+
 struct pool_conf {
 	struct named named; /* first: settings.h fills it */
 	int kind;           /* enum pool_kind */
@@ -47,7 +59,8 @@ struct pool_conf {
 	struct words after;
 	const char *ready;
 	long long ready_timeout, ready_interval;
-	long long workers;
+	long long workers; /* 0: as SCALE says */
+	struct scale_conf scale;
 	const char *listen, *listen_user, *listen_group, *listen_mode;
 	long long backlog;
 	const char *stop_signal, *reload_signal;
@@ -100,6 +113,9 @@ const char *conf_needs_restart(const struct conf *, const struct conf *);
  * the other settings can be applied to processes that run already.
  */
 bool conf_pool_needs_processes(const struct pool_conf *, const struct pool_conf *);
+
+/* Whether they are to run other numbers of workers. */
+bool conf_workers_differ(const struct pool_conf *, const struct pool_conf *);
 
 /* Whether they differ in anything at all but their names. */
 bool conf_pool_differs(const struct pool_conf *, const struct pool_conf *);

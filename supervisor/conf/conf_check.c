@@ -52,12 +52,26 @@ static void check_kind(const struct pool_conf *pool, struct complaints *complain
 	if (single && pool->workers != 1)
 		COMPLAIN(
 		    pool, "workers", complaints, "a %s is one process; workers must be 1", kind);
+	if (pool->kind == KIND_WORKER && pool->workers == 0 && pool->scale.min == 0)
+		COMPLAIN(pool, "workers", complaints,
+		    "min must be at least 1: a %s has no socket where a first client would show",
+		    kind);
 	if (pool->kind == KIND_TASK && pool->ready != NULL)
 		COMPLAIN(pool, "ready", complaints,
 		    "a %s has no use for ready: it is done when it ends with 0", kind);
 	if (pool->backoff_longest < pool->backoff_first)
 		COMPLAIN(pool, "backoff_longest", complaints,
 		    "backoff_longest must be at least backoff_first, %lld ms", pool->backoff_first);
+}
+
+void conf_check_scale(const struct scale_conf *scale, struct complaints *complaints)
+{
+	if (scale->min > scale->max)
+		settings_complain(complaints, scale, "min",
+		    "min must be at most max, %lld, not %lld", scale->max, scale->min);
+	if (scale->spare > scale->max)
+		settings_complain(complaints, scale, "spare",
+		    "spare must be at most max, %lld, not %lld", scale->max, scale->spare);
 }
 
 /* Where two generations share a socket, nobody can tell which of them has answered. */

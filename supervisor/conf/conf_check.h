@@ -8,6 +8,10 @@
 struct complaints;
 struct conf;
 struct pool_conf;
+struct scale_conf;
+
+/* The group `workers` by itself. */
+void conf_check_scale(const struct scale_conf *, struct complaints *);
 
 /* One pool by itself: its kind's rules, and that everything it names is there. */
 void conf_check_pool(const struct pool_conf *, struct complaints *);

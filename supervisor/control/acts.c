@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "supervisor/pool/autoscale.h"
+#include "supervisor/pool/generation.h"
 #include "supervisor/pool/lifecycle.h"
 #include "supervisor/pool/reload.h"
 #include "supervisor/record/events.h"
@@ -116,7 +118,9 @@ char *act_scale(struct conversation *talk)
 	wrong = lifecycle_scale(pool, talk->request.number, clock_now());
 	if (wrong != NULL)
 		return refuse(pool, wrong);
-	snprintf(message, sizeof(message), "%s: %lld workers", pool->name, talk->request.number);
+	snprintf(message, sizeof(message), "%s: %zu workers%s", pool->name,
+	    generation_staying(pool->generation),
+	    autoscale_is_on(pool) ? " now; their number follows demand" : "");
 	return wire_say(message);
 }
 

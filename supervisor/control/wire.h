@@ -102,6 +102,7 @@ struct wire_pool {
 	const char *name, *kind, *state;
 	double busy, idle, queue, memory, requests, rate; /* -1: unknown */
 	double p50, p95, p99;                             /* milliseconds; -1: of no request */
+	long long min, max; /* of the workers; max 0: their number is fixed */
 	struct wire_worker *worker;
 	size_t count;
 };

@@ -51,12 +51,15 @@ static void read_worker(struct arena *arena, const json_t *object, struct wire_w
 static void read_pool(struct arena *arena, const json_t *object, struct wire_pool *pool)
 {
 	const json_t *workers = json_object_get(object, "workers");
+	const json_t *scale = json_object_get(object, "scale");
 
 	*pool = (struct wire_pool){
 		.name = copy_text(arena, object, "name"),
 		.kind = copy_text(arena, object, "kind"),
 		.state = copy_text(arena, object, "state"),
 		.count = json_array_size(workers),
+		.min = number(scale, "min"),
+		.max = number(scale, "max"),
 		.busy = known(object, "busy"),
 		.idle = known(object, "idle"),
 		.queue = known(object, "queue"),

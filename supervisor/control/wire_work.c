@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "supervisor/control/wire_json.h"
-#include "supervisor/pool/pool.h"
+#include "supervisor/pool/autoscale.h"
 #include "supervisor/record/ledger.h"
 #include "supervisor/record/work.h"
 
@@ -42,6 +42,20 @@ void wire_add_work(json_t *object, const struct worker *worker, int64_t now)
 	json_object_set_new(object, "memory", known(sight->memory));
 }
 
+/* Null: the number of workers is fixed. */
+static json_t *scale_of(const struct pool *pool)
+{
+	const struct autoscale_record *record = autoscale_record(pool);
+	const struct scale_conf *conf = &pool->generation->plan.conf->scale;
+
+	if (!autoscale_is_on(pool))
+		return json_null();
+	return json_pack("{s:I, s:I, s:I, s:o, s:s}", "min", (json_int_t)conf->min, "max",
+	    (json_int_t)conf->max, "spare", (json_int_t)conf->spare, "wanted",
+	    known(record != NULL ? record->advice.wanted : -1), "why",
+	    scale_why_names[record != NULL ? record->advice.why : SCALE_ENOUGH]);
+}
+
 static void add_present(json_t *object, const struct pool *pool)
 {
 	struct work work;
@@ -74,6 +88,7 @@ void wire_add_figures(json_t *object, const struct pool *pool, int64_t now)
 	ledger_pace(pool->ledger, now, &pace);
 	any = pace.rate > 0;
 	add_present(object, pool);
+	json_object_set_new(object, "scale", scale_of(pool));
 	json_object_set_new(object, "starts", json_integer((json_int_t)figures.starts));
 	json_object_set_new(object, "failures", json_integer((json_int_t)figures.failures));
 	json_object_set_new(object, "requests", json_integer((json_int_t)figures.requests));

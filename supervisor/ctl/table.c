@@ -9,7 +9,7 @@
 #define CELL 32
 #define WRAP 100 /* columns */
 
-#define POOL_ROW "%-*s  %-8s  %-9s  %7s  %5s  %5s  %5s  %8s  %8s  %8s  %8s  %8s  %8s\n"
+#define POOL_ROW "%-*s  %-8s  %-9s  %9s  %5s  %5s  %5s  %8s  %8s  %8s  %8s  %8s  %8s\n"
 #define WORK_ROW "%-*s  %4s  %8s  %-9s  %8s  %4s  %8s  %8s  %8s  %s\n"
 
 /* What came over the socket was said by a worker: it must not speak to the terminal. */
@@ -87,7 +87,10 @@ static void print_pool(FILE *out, int width, const struct wire_pool *pool)
 		ready += strcmp(pool->worker[i].state, "ready") == 0;
 		restarted += pool->worker[i].restarts;
 	}
-	snprintf(workers, sizeof(workers), "%zu/%zu", ready, pool->count);
+	if (pool->max > 0)
+		snprintf(workers, sizeof(workers), "%zu/%lld..%lld", ready, pool->min, pool->max);
+	else
+		snprintf(workers, sizeof(workers), "%zu/%zu", ready, pool->count);
 	fprintf(out, POOL_ROW, width, pool->name, pool->kind, pool->state, workers,
 	    number(busy, pool->busy), number(idle, pool->idle), number(queue, pool->queue),
 	    rate(pace, pool->requests > 0 ? pool->rate : -1), milliseconds(p50, pool->p50),

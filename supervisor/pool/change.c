@@ -228,14 +228,12 @@ static void follow(const struct change *change, struct edition *edition, int64_t
 {
 	struct plan_critic critic = { .hear = hear_nothing };
 	struct generation *generation = change->pool->generation;
-	long long before = generation->plan.conf->workers;
+	bool others = conf_workers_differ(generation->plan.conf, change->conf);
 
-	if (!generation_follow(generation, edition, change->conf, &critic))
-		return;
-	if (change->conf->workers == before)
+	if (!generation_follow(generation, edition, change->conf, &critic) || !others)
 		return;
 	change->pool->scaled = 0;
-	generation_scale(generation, (size_t)change->conf->workers, now);
+	generation_scale(generation, generation_wanted(change->pool, change->conf), now);
 }
 
 /* A service is told whenever it is meant: what it reads may have changed without our knowing. */

@@ -72,6 +72,10 @@ static int64_t look_at_queue(const struct pools *pools, struct generation *gener
 
 	if (now < generation->look_at)
 		return generation->look_at;
+	/* One who had found the way just before belongs to a generation that had nobody: one for
+	 * him. */
+	if (listener_has_waiting(generation->listener) && generation_staying(generation) == 0)
+		generation_add_seat(generation, now);
 	if (is_empty(generation, now)) {
 		leave(generation, now);
 		return now;

@@ -29,8 +29,7 @@ static bool count_calls(pid_t pid, struct sighting *sighting)
 	       find_count(text, "syscw:", &sighting->writes);
 }
 
-/* How often the threads have given up the processor, to wait for something. */
-static bool count_switches(pid_t pid, uint64_t *switches)
+bool foreign_count_switches(pid_t pid, uint64_t *switches)
 {
 	char path[64], text[4096];
 	const struct dirent *thread;
@@ -60,7 +59,7 @@ static bool count(const struct worker *worker, struct sighting *sighting)
 	if (sighting->counted)
 		return true; /* by the kernel, with the connection itself */
 	if (worker->sight.receives)
-		return count_switches(worker->pid, &sighting->switches);
+		return foreign_count_switches(worker->pid, &sighting->switches);
 	return count_calls(worker->pid, sighting);
 }
 

@@ -20,6 +20,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct worker;
 
@@ -37,5 +38,12 @@ struct sighting {
 
 /* Looks, and fills in busy, idle and since of worker->sight. */
 void foreign_look(struct worker *, int64_t now);
+
+/*
+ * Adds how often the threads of a process have given up the processor, to wait
+ * for something.  Who waits in accept(2) does so after each client.  False: it
+ * cannot be seen.
+ */
+bool foreign_count_switches(pid_t, uint64_t *switches);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "supervisor/conf/imprint.h"
+#include "supervisor/pool/scale.h"
 #include "supervisor/system/inherited.h"
 
 static const char *name_of(const struct generation *generation, size_t slot)
@@ -37,9 +38,28 @@ static struct worker *new_seat(struct generation *generation)
 	return worker;
 }
 
-static size_t workers_wanted(const struct pool *pool, const struct pool_conf *conf)
+size_t generation_wanted(const struct pool *pool, const struct pool_conf *conf)
 {
-	return (size_t)(pool->scaled > 0 ? pool->scaled : conf->workers);
+	const struct generation *serving = pool->generation;
+	long long present = serving != NULL ? (long long)generation_staying(serving)
+					    : conf->scale.min;
+
+	if (pool->scaled > 0)
+		return (size_t)pool->scaled;
+	if (conf->workers > 0)
+		return (size_t)conf->workers;
+	return (size_t)scale_within(&conf->scale, present);
+}
+
+/*
+ * Beside one that serves at least one is started, even where none is needed: a
+ * reload shall find out whether it can.
+ */
+static size_t seats_at_first(const struct pool *pool, const struct pool_conf *conf)
+{
+	size_t wanted = generation_wanted(pool, conf);
+
+	return wanted == 0 && pool->generation != NULL ? 1 : wanted;
 }
 
 struct generation *generation_new(struct pool *pool, struct edition *edition,
@@ -58,7 +78,7 @@ struct generation *generation_new(struct pool *pool, struct edition *edition,
 	generation->number = ++pool->generations;
 	generation->imprint = imprint_of(&generation->plan);
 	generation->phase = GENERATION_COMING;
-	for (size_t i = 0; i < workers_wanted(pool, conf); i++)
+	for (size_t i = seats_at_first(pool, conf); i > 0; i--)
 		new_seat(generation);
 	generation->older = pool->newest;
 	pool->newest = generation;
@@ -146,7 +166,7 @@ struct worker *generation_add_seat(struct generation *generation, int64_t now)
 	return new_seat(generation);
 }
 
-static bool stays(const struct worker *worker)
+bool generation_stays(const struct worker *worker)
 {
 	return !worker->leaving && worker->state != WORKER_STOPPED && worker->replaces == NULL;
 }
@@ -156,22 +176,31 @@ size_t generation_staying(const struct generation *generation)
 	size_t count = 0;
 
 	for (size_t i = 0; i < generation->count; i++)
-		count += stays(generation->worker[i]);
+		count += generation_stays(generation->worker[i]);
 	return count;
 }
 
-/* Who has no process costs nothing; of the others the one that has learnt least. */
+/* Who has no process costs nothing, and who was seen idle has nothing to finish. */
+static int cost_of_leaving(const struct worker *worker)
+{
+	if (worker->pid == 0)
+		return 0;
+	return worker->sight.busy == 0 ? 1 : 2;
+}
+
+/* Of those who cost the same the one that has learnt least. */
 static struct worker *least_missed(const struct generation *generation)
 {
 	struct worker *least = NULL;
 
 	for (size_t i = 0; i < generation->count; i++) {
 		struct worker *worker = generation->worker[i];
+		int cost = cost_of_leaving(worker);
 
-		if (!stays(worker))
+		if (!generation_stays(worker))
 			continue;
-		if (least == NULL || (least->pid != 0 && worker->pid == 0) ||
-		    ((least->pid == 0) == (worker->pid == 0) && worker->started >= least->started))
+		if (least == NULL || cost < cost_of_leaving(least) ||
+		    (cost == cost_of_leaving(least) && worker->started >= least->started))
 			least = worker;
 	}
 	return least;

@@ -37,10 +37,18 @@ bool generation_follow(struct generation *, struct edition *, const struct pool_
 /* A seat that waits for a process: one that was given up, or a new one. */
 struct worker *generation_add_seat(struct generation *, int64_t now);
 
+/* Whether a seat is there to stay: it is not given up, nor there to replace another. */
+bool generation_stays(const struct worker *);
+
 /* How many seats are there to stay. */
 size_t generation_staying(const struct generation *);
 
-/* Makes that many stay: adds seats, or has the youngest leave. */
+/* How many the pool shall have under CONF: as a person wished, as configured, or as many as it
+ * has now, within the limits. */
+size_t generation_wanted(const struct pool *, const struct pool_conf *);
+
+/* Makes that many stay: adds seats, or has those leave who have nothing to do, the youngest first.
+ */
 void generation_scale(struct generation *, size_t workers, int64_t now);
 
 /*

@@ -2,6 +2,7 @@
 #include "supervisor/pool/lifecycle.h"
 
 #include "base/log.h"
+#include "supervisor/pool/autoscale.h"
 #include "supervisor/pool/drain.h"
 #include "supervisor/pool/generation.h"
 #include "supervisor/record/events.h"
@@ -19,21 +20,28 @@ static const char *refuse(const struct pool *pool)
 	return NULL;
 }
 
+static void scale(struct pool *pool, size_t workers, int64_t now)
+{
+	size_t before = generation_staying(pool->generation);
+	const char *again = pool->scaled == 0 ? ", as configured" : "";
+
+	event_pool(EVENT_SCALE, pool, "from %zu to %zu workers%s", before, workers, again);
+	log_info("%s: from %zu to %zu workers%s", pool->name, before, workers, again);
+	for (struct generation *g = pool->newest; g != NULL; g = g->older)
+		if (g->phase == GENERATION_SERVING || g->phase == GENERATION_COMING)
+			generation_scale(g, workers, now);
+}
+
 const char *lifecycle_scale(struct pool *pool, long long workers, int64_t now)
 {
 	const char *wrong = refuse(pool);
-	size_t before = generation_staying(pool->generation);
 
 	if (wrong != NULL)
 		return wrong;
-	if (workers < 1 || workers > WORKERS_MOST)
+	if (workers != LIFECYCLE_AS_CONFIGURED && (workers < 1 || workers > WORKERS_MOST))
 		return "a pool can have 1 to 512 workers";
-	pool->scaled = workers;
-	event_pool(EVENT_SCALE, pool, "from %zu to %lld workers", before, workers);
-	log_info("%s: from %zu to %lld workers", pool->name, before, workers);
-	for (struct generation *g = pool->newest; g != NULL; g = g->older)
-		if (g->phase == GENERATION_SERVING || g->phase == GENERATION_COMING)
-			generation_scale(g, (size_t)workers, now);
+	pool->scaled = workers != LIFECYCLE_AS_CONFIGURED ? workers : 0;
+	scale(pool, generation_wanted(pool, pool->generation->plan.conf), now);
 	return NULL;
 }
 
@@ -70,7 +78,9 @@ void lifecycle_scale_all(struct pools *pools, int by, int64_t now)
 
 		if (pool->generation->plan.conf->kind != KIND_FASTCGI)
 			continue;
-		if (lifecycle_scale(pool, workers, now) != NULL)
+		if (autoscale_is_on(pool))
+			log_info("%s: follows demand; ostlerctl scale fixes it", pool->name);
+		else if (lifecycle_scale(pool, workers, now) != NULL)
 			log_info("%s: stays at %lld workers", pool->name, workers - by);
 	}
 }

@@ -189,14 +189,21 @@ static size_t count_in(const struct generation *generation, enum worker_state st
 	return count;
 }
 
+/* A pool that may be without workers is as good as ready: its socket is watched (autoscale.h). */
+static bool may_be_empty(const struct generation *generation)
+{
+	return generation->plan.conf->workers == 0 && generation->plan.conf->scale.min == 0;
+}
+
 bool generation_is_ready(const struct generation *generation)
 {
 	size_t staying = 0;
 
 	for (size_t i = 0; i < generation->count; i++)
 		staying += stays(generation->worker[i]);
-	return staying > 0 &&
-	       count_in(generation, WORKER_READY) + count_in(generation, WORKER_DONE) == staying;
+	if (staying == 0)
+		return may_be_empty(generation);
+	return count_in(generation, WORKER_READY) + count_in(generation, WORKER_DONE) == staying;
 }
 
 bool generation_is_at_rest(const struct generation *generation)

@@ -123,11 +123,12 @@ struct pool {
 	size_t after_count;
 	struct ledger
 	    *ledger; /* what its workers have done (ledger.h); NULL: none was started yet */
-	long long generations; /* the number of the last one made */
-	long long scaled;      /* workers, as a person wished; 0: as configured */
-	bool drained;          /* by a person's wish: it takes nothing new */
-	bool removed;          /* the configuration names it no more */
-	bool outdated;         /* a service whose settings have changed: it must be restarted */
+	long long generations;       /* the number of the last one made */
+	long long scaled;            /* workers, as a person wished; 0: as configured */
+	struct autoscale *autoscale; /* what is known of its demand; NULL: nothing yet */
+	bool drained;                /* by a person's wish: it takes nothing new */
+	bool removed;                /* the configuration names it no more */
+	bool outdated; /* a service whose settings have changed: it must be restarted */
 };
 
 /* We slept, and the whole machine perhaps: from one look at the clock to the next, far too late. */

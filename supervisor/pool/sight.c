@@ -99,7 +99,7 @@ void sight_watch(struct worker *worker, int64_t now)
 	sight_look(worker, now);
 	if (requests >= 0)
 		worker->requests = requests;
-	if (conf->max_memory != 0)
+	if (conf->max_memory != 0 || conf->scale.memory != 0 || conf->scale.free_memory != 0)
 		measure(worker, US(conf->memory_interval), now);
 	if (worker->sight.memory >= 0)
 		worker->memory = worker->sight.memory;

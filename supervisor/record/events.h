@@ -58,8 +58,11 @@ enum event_kind {
 
 	EVENT_POOL_ADDED,
 	EVENT_POOL_REMOVED,
-	EVENT_SCALE, /* text: from how many to how many */
-	EVENT_DRAIN, /* asked for by a person */
+	EVENT_SCALE,      /* by a person; text: from how many to how many */
+	EVENT_SCALE_UP,   /* by demand; text: the same, what was seen, and why */
+	EVENT_SCALE_DOWN, /* likewise */
+	EVENT_SCALE_HELD, /* it should be scaled, and is not; text: what was seen, and why not */
+	EVENT_DRAIN,      /* asked for by a person */
 	EVENT_RESUME,
 
 	EVENT_LOGS_REOPENED,

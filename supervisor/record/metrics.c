@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "supervisor/pool/autoscale.h"
+#include "supervisor/pool/generation.h"
 #include "supervisor/record/events.h"
 #include "supervisor/record/ledger.h"
 #include "supervisor/record/work.h"
@@ -17,7 +19,8 @@ struct gathered {
 	const struct pool *pool;
 	struct figures figures;
 	struct work work;
-	long long ready, wanted;
+	long long ready, staying;
+	long long least, most, wanted; /* of one whose number follows demand; otherwise -1 */
 };
 
 struct writing {
@@ -37,12 +40,18 @@ static void gather(struct gathered *gathered, const struct pool *pool)
 {
 	const struct generation *serving = pool->generation;
 
-	*gathered = (struct gathered){ .pool = pool };
+	*gathered = (struct gathered){ .pool = pool, .least = -1, .most = -1, .wanted = -1 };
 	work_of_pool(pool, &gathered->work);
 	ledger_total(pool->ledger, &gathered->figures);
 	gather_workers(gathered);
 	if (serving != NULL)
-		gathered->wanted = (long long)serving->count;
+		gathered->staying = (long long)generation_staying(serving);
+	if (!autoscale_is_on(pool))
+		return;
+	gathered->least = serving->plan.conf->scale.min;
+	gathered->most = serving->plan.conf->scale.max;
+	if (autoscale_record(pool) != NULL)
+		gathered->wanted = autoscale_record(pool)->advice.wanted;
 }
 
 static void head(struct buffer *out, const char *name, const char *type, const char *help)
@@ -127,6 +136,23 @@ static void write_failures(const struct writing *w)
 			    tally->failures);
 }
 
+static void write_decisions(const struct writing *w)
+{
+	static const char name[] = "ostler_scale_decisions";
+
+	head(w->out, name, "counter",
+	    "how often the number of workers was changed, or kept, and why");
+	for (size_t i = 0; i < w->count; i++) {
+		const struct autoscale_record *record = autoscale_record(w->pool[i].pool);
+
+		for (size_t why = 0; record != NULL && why < SCALE_WHYS; why++)
+			if (record->count[why] > 0)
+				buffer_print(w->out, "%s_total{pool=\"%s\",why=\"%s\"} %llu\n",
+				    name, w->pool[i].pool->name, scale_why_names[why],
+				    record->count[why]);
+	}
+}
+
 /* Whether the counter NUMBER of pool INDEX was written already, with an earlier pool's. */
 static bool was_written(const struct writing *w, size_t index, const char *name)
 {
@@ -166,7 +192,10 @@ static void write_own_counters(const struct writing *w)
 
 static void write_all(const struct writing *w)
 {
-	GAUGE("ostler_workers", "workers that the pool shall have", wanted);
+	GAUGE("ostler_workers", "workers that the pool shall have", staying);
+	GAUGE("ostler_workers_min", "fewest that it may have, where demand decides", least);
+	GAUGE("ostler_workers_max", "most that it may have", most);
+	GAUGE("ostler_workers_wanted", "what demand would ask for without limits", wanted);
 	GAUGE("ostler_workers_ready", "workers that are ready, of any generation", ready);
 	GAUGE("ostler_busy", "threads at work on a request", work.busy);
 	GAUGE("ostler_idle", "threads that wait for one", work.idle);
@@ -180,6 +209,7 @@ static void write_all(const struct writing *w)
 	write_histogram(w);
 	write_failures(w);
 	write_events(w);
+	write_decisions(w);
 	write_own_counters(w);
 	buffer_add_text(w->out, "# EOF\n");
 }
