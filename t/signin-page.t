@@ -175,7 +175,7 @@ subtest 'another tab' => sub {
 
 subtest 'what a role may see' => sub {
 	$browser->console;
-	my %sees = (viewer => [qw(Tasks Sales Dashboard API)], user => [qw(Tasks Sales Dashboard API)], manager => [qw(Tasks Users Sales Dashboard Jobs API)], admin => [qw(Tasks Users Sales Dashboard Jobs Audit API)]);
+	my %sees = (viewer => [qw(Tasks Sales Dashboard API)], user => [qw(Tasks Sales Dashboard API)], manager => [qw(Tasks Users Sales Dashboard Jobs API)], admin => [qw(Tasks Users Sales Dashboard Jobs Audit Clients API)]);
 	for my $role (sort keys %sees) {
 		forget();
 		$browser->sign_in($stack, $role);
@@ -192,6 +192,8 @@ subtest 'what a role may see' => sub {
 		waits_until(sub { text($role =~ /manager|admin/ ? '#kind-rows' : 'main .empty') }, 'jobs');
 		visit('/audit');
 		waits_until(sub { text($role eq 'admin' ? '#filters' : 'main .empty') }, 'audit');
+		visit('/clients');
+		waits_until(sub { text($role eq 'admin' ? '#new' : 'main .empty') }, 'API clients');
 		visit('/docs');
 		waits_until(sub { text('#person a') && text('.operation') }, 'the description of the API, which anybody may read');
 		is join("\n", $browser->console), '', 'the console has nothing to say';
@@ -301,7 +303,7 @@ subtest 'on a phone, in the dark, and silent' => sub {
 	$browser->sign_in($stack, 'admin');
 	$stack->psql(q{UPDATE users SET name = 'A very long name that fits nowhere' WHERE username = 'demo'});
 	$stack->cache_redis('FLUSHALL');
-	for my $path (qw(/ /users.html /vendas.html /jobs.html /audit /docs)) {
+	for my $path (qw(/ /users.html /vendas.html /jobs.html /audit /clients /docs)) {
 		visit($path);
 		waits_until(sub { text('#person a') =~ /^A very/ }, $path);
 		cmp_ok $browser->page_width, '<=', 375, 'nothing is wider than the screen';

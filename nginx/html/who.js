@@ -18,6 +18,7 @@ const PLACES = [
 	{ path: "/dashboard", name: "Dashboard" },
 	{ path: "/jobs.html", name: "Jobs", role: "manager" },
 	{ path: "/audit", name: "Audit", role: "admin" },
+	{ path: "/clients", name: "Clients", role: "admin" },
 	{ path: "/docs", name: "API" },
 ];
 
