@@ -71,6 +71,23 @@ for my $kind (qw(unix tcp)) {
 	};
 }
 
+subtest 'a pool that has no worker until a client comes watches what it was given' => sub {
+	my $ostlerd = Ostler::Supervisor->new(pools => { web => echo_pool(listen => 'unix:%D/sock/web',
+		workers => \'{ min = 0; max = 2; interval = "20ms"; quiet = "100ms"; idle = "100ms"; }') });
+	my $socket = unix_socket($ostlerd->folder . '/sock/web');
+	my $nobody = sub { !grep { $_->{pid} } @{ $ostlerd->pool('web')->{workers} } };
+	my $early = $ostlerd->client->begin(POST => '/echo', 5);
+	$early->more('early');
+	$ostlerd->start(passed(undef, $socket))->wait_until_ready;
+	is $early->finish->{body}, 'early', 'a client that came before ostlerd is served';
+	for my $n (1 .. 2) {
+		wait_for($nobody, 'it to leave');
+		is $ostlerd->client->ask(POST => '/', $n)->{body}, $n, 'and so is one that comes when nobody runs';
+		is +($ostlerd->ctl('restart', 'web', '--wait=drained'))[0], 0, 'restarted';
+	}
+	is $ostlerd->stop, 0, 'ends with 0';
+};
+
 subtest 'php-cgi, which gives up on a socket that does not block, stays up' => sub {
 	my $ostlerd = Ostler::Supervisor->new(pools => { web => echo_pool(listen => 'unix:%D/sock/web', command => ['php-cgi']) });
 	my $script = $ostlerd->folder . '/echo.php';

@@ -94,7 +94,7 @@ void scale_see(
 		begin(history, look->now);
 	turn(history, US(conf->quiet) / (SCALE_PIECES - 1), look->now);
 	history->last = look->now;
-	history->waited = look->queue > 0 ? history->waited + 1 : 0;
+	history->waited = look->queue > 0 && look->ready > 0 ? history->waited + 1 : 0;
 	history->demand = demand_of(history, look);
 	history->peak[history->piece] = most(history->peak[history->piece], history->demand);
 	if (look->active || history->demand > 0)
@@ -162,10 +162,12 @@ static struct scale_advice rise(
 	long long next = least(wanted, most(2 * look->workers, 1));
 	long long more = memory_left(conf, look);
 
-	if (look->workers >= ceiling)
-		return advise(look->workers, wanted, SCALE_AT_MAX);
 	if (look->failing)
 		return advise(look->workers, wanted, SCALE_FAILING);
+	if (look->ready == 0) /* whether it can run at all is not known yet */
+		return advise(look->workers, wanted, SCALE_ENOUGH);
+	if (look->workers >= ceiling)
+		return advise(look->workers, wanted, SCALE_AT_MAX);
 	if (more == 0)
 		return advise(look->workers, wanted, SCALE_MEMORY);
 	return advise(least(next, least(ceiling, look->workers + more)), wanted, SCALE_DEMAND);

@@ -45,9 +45,9 @@ struct scale_history {
 	long long peak[SCALE_PIECES]; /* the highest demand in each part of the quiet time */
 	unsigned piece;               /* the present one */
 	long long demand;             /* in workers, at the last look */
-	unsigned waited;              /* so many looks in a row have found somebody in the queue */
-	int64_t active_at;            /* when it last had something to do */
-	int64_t down_at;              /* when the last one was sent away */
+	unsigned waited;   /* so many looks in a row somebody was in the queue of ready workers */
+	int64_t active_at; /* when it last had something to do */
+	int64_t down_at;   /* when the last one was sent away */
 };
 
 enum scale_why {

@@ -327,6 +327,22 @@ static void a_pool_that_crashes_is_not_made_larger(void **state)
 	assert_int_equal(s.look.workers, 2);
 }
 
+static void before_one_is_ready_no_other_is_added(void **state)
+{
+	struct stage s = usual;
+
+	(void)state;
+	s.look.queue = 9;
+	for (int i = 0; i < 20; i++) {
+		s.look.ready = 0;
+		step(&s);
+		assert_int_equal(s.look.workers, 1);
+	}
+	s.look.ready = 1;
+	step(&s);
+	assert_int_equal(s.look.workers, 2);
+}
+
 static void what_cannot_be_seen_is_not_sent_away(void **state)
 {
 	struct stage s = usual;
@@ -374,6 +390,7 @@ int main(void)
 		TEST(no_more_than_fit_in_memory),
 		TEST(no_more_than_leave_the_machine_enough),
 		TEST(a_pool_that_crashes_is_not_made_larger),
+		TEST(before_one_is_ready_no_other_is_added),
 		TEST(what_cannot_be_seen_is_not_sent_away),
 		TEST(what_was_slept_through_says_nothing),
 	};
