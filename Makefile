@@ -77,7 +77,7 @@ $(BUILD)/minimal: $(call objects,t/bench/minimal*.c) $(call archive,base)
 $(BUILD)/open: $(call objects,t/bench/open.c t/bench/bench.c app/features/health/*.c app/features/tasks/*.c) $(call archive,app) $(call archive,base)
 $(BUILD)/ostler-app $(BUILD)/open: LINK += $(HOSTING)
 # What only the supervisor uses: libostler.a, and whoever links it, does without.
-$(BUILD)/ostlerd $(BUILD)/ostlerctl $(UNITS): LINKED += $$(pkg-config --libs libcap)
+$(BUILD)/ostlerd $(BUILD)/ostlerctl $(UNITS): LINKED += $$(pkg-config --libs libcap libunwind-ptrace)
 $(PROGRAMS) $(BUILD)/minimal $(BUILD)/open: $(STAMP)
 	@echo "link     $@"
 	$(QUIET)$(LINK) -o $@ $(filter %.o %.a,$^) $(LINKED)

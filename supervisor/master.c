@@ -29,6 +29,7 @@
 #include "supervisor/pool/reload.h"
 #include "supervisor/process/burial.h"
 #include "supervisor/process/guardian.h"
+#include "supervisor/process/inquest.h"
 #include "supervisor/process/notify.h"
 #include "supervisor/process/superior.h"
 #include "supervisor/record/events.h"
@@ -163,12 +164,14 @@ static int64_t do_what_policy_says(struct master *m, int64_t now)
 	int64_t reload = reload_tick(m->pools->reload, now);
 	int64_t demand = autoscale_tick(m->pools, m->loop, now);
 	int64_t look = drain_tick(m->pools, now);
+	int64_t limit = inquests_tick(m->pools->inquests, now);
 
 	policy_decide(m->pools, now, &m->orders);
 	orders_carry_out(&m->orders, &m->spawner, now);
 	if (m->orders.count > 0 || reload <= now)
 		return now;
 	look = look < demand ? look : demand;
+	look = look < limit ? look : limit;
 	return look < m->orders.wake ? look : m->orders.wake;
 }
 
@@ -300,6 +303,7 @@ static bool open_up(struct master *m)
 		.ledgers = ledgers_open(clock_now()),
 		.guardian = guardian_start(m->arena, m->pools, m->spawner.cgroups),
 		.master = getpid() };
+	m->pools->inquests = m->spawner.inquests = inquests_open(m->arena, &m->spawner);
 	if (m->spawner.guardian != NULL)
 		return true;
 	log_error("cannot set up a guardian: %s", strerror(errno));
@@ -315,6 +319,7 @@ static void close_down(struct master *m)
 		generation_free_all(m->pools);
 		inherited_close(&m->pools->inherited);
 	}
+	inquests_close(&m->spawner.inquests);
 	captures_close(&m->spawner.captures);
 	notify_close(&m->notify);
 	superior_close(&m->superior);

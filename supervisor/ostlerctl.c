@@ -50,6 +50,7 @@ static const struct command {
 	{ "status", NEEDS_NOTHING, WISH_JSON | WISH_WATCH, "show all pools", wish_status },
 	{ "workers", MAY_NAME_POOL, WISH_WATCH, "show their workers", wish_workers },
 	{ "show", NEEDS_POOL, WISH_JSON, "show what its processes may do", wish_show },
+	{ "trace", NEEDS_PID, WISH_JSON, "show where the threads of a worker are", wish_trace },
 	{ "metrics", NEEDS_NOTHING, 0, "show all numbers, as OpenMetrics", wish_metrics },
 	{ "events", MAY_NAME_POOL, WISH_JSON | WISH_FOLLOW, "show what has happened", wish_events },
 	{ "logs", MAY_NAME_POOL, WISH_JSON | WISH_FOLLOW, "show what workers have printed",

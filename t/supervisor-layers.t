@@ -9,9 +9,9 @@ my $root = "$FindBin::Bin/..";
 
 # From the ground up; who stands beside each other may know each other.
 my @layers = (
-	[qw(descriptor loop signals lockfile address identity program environment entrance sink lines recent print queue board ledger clients proc waiting memory fastcgi cgroup cgroup_home limit processors capability landlock confinement errand rehearsal in_force)],
+	[qw(descriptor loop signals lockfile address identity program environment entrance sink lines recent print queue board ledger clients proc waiting memory fastcgi cgroup cgroup_home limit processors capability landlock confinement errand rehearsal in_force call tracee stack modules testimony testimony_tell)],
 	[qw(conf conf_check edition imprint reading inherited plan pool listener readiness trial confine sight foreign)],
-	[qw(policy verdict scale demand autoscale generation drain idle guardian change reload lifecycle acts spawn child canary notify superior burial orders tell capture events verbs control wire wire_json wire_events wire_lines wire_show wire_work work wire_answer metrics caller table wish watch)],
+	[qw(policy verdict scale demand autoscale generation drain idle guardian change reload lifecycle acts spawn child canary notify superior burial orders explain inquest witness tell tell_trace capture events verbs control wire wire_json wire_events wire_lines wire_show wire_work wire_trace work wire_answer metrics caller table wish watch)],
 	[qw(master)],
 	[qw(ostlerd ostlerctl)],
 );
@@ -29,9 +29,9 @@ for my $file (@files) {
 	is_deeply \@up, [], "$name includes nothing from above, and nothing from elsewhere";
 }
 
-for my $library (qw(jansson.h libconfig.h fcgi sys/capability.h)) {
+for my $library (qw(jansson.h libconfig.h fcgi sys/capability.h seccomp.h libunwind)) {
 	my @users = map { m{([^/]+)$} } grep { grep { /^#include <\Q$library\E/ } lines_of($_) } @files;
-	is_deeply [ grep { !($library eq 'jansson.h' && /^wire/ || $library eq 'sys/capability.h' && $_ eq 'capability.c') } @users ], [], "$library is known where it should be";
+	is_deeply [ grep { !($library eq 'jansson.h' && /^wire/ || $library eq 'sys/capability.h' && $_ eq 'capability.c' || $library eq 'seccomp.h' && $_ eq 'call.c' || $library eq 'libunwind' && $_ eq 'stack.c') } @users ], [], "$library is known where it should be";
 }
 
 # What decides must not act: policy.c reads the table and the time it is given, and calls nothing else.

@@ -72,6 +72,9 @@ struct pool_conf {
 	long long canary_timeout;
 	long long request_timeout; /* 0: no limit */
 	long long watch_interval;
+	long long slow_request; /* 0: none is slow */
+	long long slow_interval, trace_timeout;
+	struct words trace_command; /* word NULL: there is none */
 	const char *output;
 	bool output_direct;
 	int output_format; /* enum print_form */

@@ -103,6 +103,22 @@ static void make_trial(struct making *m)
 		complain(m, name, "%s", wrong);
 }
 
+/* Without the number of the process it could look at none. */
+static void make_tracer(struct making *m)
+{
+	const struct words *command = &m->conf->trace_command;
+	bool named = false;
+
+	if (command->count == 0)
+		return;
+	for (size_t i = 1; i < command->count; i++)
+		named = named || strstr(command->word[i], "%p") != NULL;
+	if (!named)
+		complain(m, "trace_command",
+		    "trace_command must have %%p in one of its arguments, the process to look at");
+	m->plan->tracer = find_program(m, "trace_command", command->word[0]);
+}
+
 static int find_signal(struct making *m, const char *setting, const char *name)
 {
 	int number = name != NULL ? program_signal(name) : 0;
@@ -170,6 +186,7 @@ bool plan_make(struct arena *arena, const struct pool_conf *conf, const struct p
 	make_environment(&making);
 	make_readiness(&making);
 	make_trial(&making);
+	make_tracer(&making);
 	make_listener(&making);
 	check_folder(&making);
 	plan->program = find_program(&making, "command", conf->command.word[0]);

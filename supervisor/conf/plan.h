@@ -19,6 +19,7 @@ struct plan {
 	const struct pool_conf *conf;
 	const char *program; /* absolute path of command[0] */
 	const char *probe;   /* and of the command in ready = "exec:…" */
+	const char *tracer;  /* and of trace_command[0]; NULL: there is none */
 	struct identity who;
 	struct confinement confinement;
 	struct readiness ready;

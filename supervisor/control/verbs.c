@@ -1,6 +1,7 @@
 /* verbs.c - all that can be asked over the control socket. */
 #include "supervisor/control/verbs.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 #include "base/log.h"
 #include "supervisor/control/acts.h"
 #include "supervisor/output/recent.h"
+#include "supervisor/process/inquest.h"
 #include "supervisor/record/events.h"
 #include "supervisor/record/metrics.h"
 
@@ -127,6 +129,52 @@ static char *answer_show(struct conversation *talk)
 	return answer != NULL ? answer : wire_error("no process of this pool runs now");
 }
 
+/* The position of the conversation is the number of the inquest. */
+static char *tell_trace_found(struct conversation *talk)
+{
+	struct trace found;
+
+	switch (inquests_find(talk->pools->inquests, talk->position, &found)) {
+	case INQUEST_UNDER_WAY:
+		talk->goes_on = true;
+		return NULL;
+	case INQUEST_ENDED:
+		talk->goes_on = false;
+		return wire_trace(&found);
+	case INQUEST_FORGOTTEN:
+		break;
+	}
+	talk->goes_on = false;
+	return wire_error("so many others were looked at meanwhile that it is forgotten");
+}
+
+/* No process but a worker's: of others ostlerd is not the master, though root could look at all. */
+static char *answer_trace(struct conversation *talk)
+{
+	long long pid = talk->request.number;
+	struct worker *worker = pid > 0 && pid <= INT_MAX
+				    ? pools_find_worker(talk->pools, (pid_t)pid)
+				    : NULL;
+	char message[128], request[SIGHT_TEXT] = "";
+	struct inquest_wish wish = { .reason = INQUEST_ASKED, .request = request };
+	int64_t now = clock_now();
+	const char *wrong;
+
+	if (talk->position != 0)
+		return tell_trace_found(talk);
+	if (worker == NULL) {
+		snprintf(
+		    message, sizeof(message), "process %lld is no worker of this ostlerd", pid);
+		return wire_error(message);
+	}
+	sight_look(worker, now);
+	if (worker->sight.since != 0)
+		sight_describe(&worker->sight, now, request);
+	wish.until = now + worker_conf(worker)->trace_timeout * 1000;
+	talk->position = inquest_begin(talk->pools->inquests, worker, &wish, &wrong);
+	return talk->position != 0 ? tell_trace_found(talk) : wire_error(wrong);
+}
+
 static char *answer_metrics(struct conversation *talk)
 {
 	struct arena *arena = arena_new(65536);
@@ -150,6 +198,7 @@ static const struct verb {
 	{ "events", answer_events },
 	{ "logs", answer_logs },
 	{ "show", answer_show },
+	{ "trace", answer_trace },
 	{ "metrics", answer_metrics },
 	{ "reload", act_reload },
 	{ "restart", act_restart },

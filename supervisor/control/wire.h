@@ -85,6 +85,11 @@ struct wire_shown {
 bool wire_read_shown(
     struct arena *, const char *line, size_t length, struct wire_shown *) MUST_CHECK;
 
+/* What was seen of a worker's process, as a line. */
+struct trace;
+char *wire_trace(const struct trace *);
+bool wire_read_trace(struct arena *, const char *line, size_t length, struct trace *) MUST_CHECK;
+
 /* The message of an answer {"error": "…"}; or NULL: it is none. */
 const char *wire_read_error(struct arena *, const char *line, size_t length);
 const char *wire_read_text(struct arena *, const char *line, size_t length); /* {"text": "…"} */

@@ -5,6 +5,7 @@
 
 #include "supervisor/control/wire.h"
 #include "supervisor/record/tell.h"
+#include "supervisor/record/testimony.h"
 
 #define CELL 32
 #define WRAP 100 /* columns */
@@ -216,4 +217,25 @@ void table_print_line(FILE *out, const struct wire_printed *printed)
 			fprintf(out, "\\x%02x", byte);
 	}
 	fputs(printed->goes_on ? "\\\n" : "\n", out);
+}
+
+static void print_seen(void *owner, const char *line)
+{
+	char text[TESTIMONY_LINE * 4];
+	bool inner = line[0] == '#' || line[0] == '|';
+
+	fprintf(owner, "%s%s\n", inner ? "    " : "", printable(text, sizeof(text), line));
+}
+
+/* "web 2 (4711), asked: GET /slow for 31.0 s; seen in 0.03 s", and what was seen */
+void table_print_trace(FILE *out, const struct trace *trace)
+{
+	struct testimony_hearer hearer = { .hear = print_seen, .owner = out };
+	char text[512];
+
+	fprintf(out, "%s %lld (%lld), %s%s%s; %s %.2f s\n", trace->pool, trace->slot, trace->pid,
+	    trace->reason, trace->request[0] != '\0' ? ": " : "",
+	    printable(text, sizeof(text), trace->request),
+	    trace->cut ? "cut short after" : "seen in", trace->seconds);
+	testimony_tell(trace->testimony, &hearer);
 }

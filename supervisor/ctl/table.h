@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+struct trace;
 struct wire_answer;
 struct wire_event;
 struct wire_printed;
@@ -19,6 +20,7 @@ void table_print_workers(FILE *, const struct wire_answer *, const char *only);
 void table_print_rights(FILE *, const struct wire_shown *, bool first);
 
 void table_print_event(FILE *, const struct wire_event *); /* as a line */
+void table_print_trace(FILE *, const struct trace *);
 void table_print_line(FILE *, const struct wire_printed *);
 
 #endif

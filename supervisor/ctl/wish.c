@@ -8,6 +8,7 @@
 #include "supervisor/conf/conf.h"
 #include "supervisor/ctl/table.h"
 #include "supervisor/ctl/watch.h"
+#include "supervisor/record/testimony.h"
 
 static int status_of(enum call_result result)
 {
@@ -220,6 +221,27 @@ static bool show_rights(struct listening *listening, const char *line, size_t le
 int wish_show(const struct wish *wish)
 {
 	struct listening listening = { .wish = wish, .show = show_rights };
+
+	return listen_to(&listening);
+}
+
+static bool show_trace(struct listening *listening, const char *line, size_t length)
+{
+	struct arena *arena = arena_new(16384);
+	struct trace trace;
+	bool good = wire_read_trace(arena, line, length, &trace);
+
+	if (good && (listening->wish->options & WISH_JSON))
+		printf("%.*s\n", (int)length, line);
+	else if (good)
+		table_print_trace(stdout, &trace);
+	arena_free(&arena);
+	return good;
+}
+
+int wish_trace(const struct wish *wish)
+{
+	struct listening listening = { .wish = wish, .show = show_trace };
 
 	return listen_to(&listening);
 }

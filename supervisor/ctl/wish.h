@@ -29,6 +29,7 @@ struct wish {
 int wish_status(const struct wish *);
 int wish_workers(const struct wish *);
 int wish_show(const struct wish *);
+int wish_trace(const struct wish *);
 int wish_metrics(const struct wish *);
 int wish_events(const struct wish *);
 int wish_logs(const struct wish *);

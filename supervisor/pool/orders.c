@@ -7,10 +7,12 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "supervisor/pool/explain.h"
 #include "supervisor/pool/generation.h"
 #include "supervisor/pool/verdict.h"
 #include "supervisor/process/canary.h"
 #include "supervisor/process/idle.h"
+#include "supervisor/record/events.h"
 #include "supervisor/record/tell.h"
 #include "supervisor/system/clients.h"
 #include "supervisor/system/in_force.h"
@@ -151,28 +153,64 @@ static void relieve(struct worker *worker)
 	worker->replaces = NULL;
 }
 
-static void ask_to_end(struct worker *worker, enum stop_reason reason, int64_t now)
+/*
+ * Why it is looked at before it is asked to end.  False: it is not asked because it
+ * hangs, or the pool has been told already what is wrong with it.
+ */
+static bool find_reason(
+    const struct worker *worker, enum stop_reason reason, enum inquest_reason *found)
 {
+	static const enum inquest_reason reasons[] = {
+		[REASON_NOT_READY] = INQUEST_READY_TIMEOUT,
+		[REASON_CANARY] = INQUEST_CANARY_TIMEOUT,
+		[REASON_NOT_FINISHED] = INQUEST_DRAIN_TIMEOUT,
+		[REASON_STUCK] = INQUEST_REQUEST_TIMEOUT,
+	};
+
+	if (reason == REASON_ASKED || reason == REASON_IDLE)
+		return false;
+	*found = reasons[reason];
+	return reason != REASON_CANARY || worker->trial.state == TRIAL_UNDER_WAY;
+}
+
+/* The stop signal that was held back.  Of a stuck worker the event tells when it was sent. */
+static void signal_at_last(struct worker *worker)
+{
+	worker->signal_at = 0;
+	event_worker(EVENT_STOP, worker, "signal %d", worker->generation->plan.stop_signal);
+	spawn_signal(worker, worker->generation->plan.stop_signal);
+}
+
+static void ask_to_end(
+    struct spawner *spawner, struct worker *worker, enum stop_reason reason, int64_t now)
+{
+	enum inquest_reason hangs;
+	bool waits;
+
 	if (reason == REASON_NOT_READY)
 		snprintf(worker->cause, sizeof(worker->cause), "was not ready in time");
 	if (reason == REASON_CANARY)
 		canary_describe(worker, worker->cause);
 	spawn_end_probe(worker);
 	worker_becomes(worker, WORKER_STOPPING, now);
-	tell_stopping(worker, reason);
+	waits = find_reason(worker, reason, &hangs) &&
+		explain_before_signal(spawner, worker, hangs, now);
+	if (!waits || reason != REASON_STUCK)
+		tell_stopping(worker, reason);
 	canary_end(worker);
-	spawn_signal(worker, worker->generation->plan.stop_signal);
+	if (!waits)
+		spawn_signal(worker, worker->generation->plan.stop_signal);
 }
 
 /* What was at hand comes first in what is told of its end. */
-static void abandon(struct worker *worker, int64_t now)
+static void abandon(struct spawner *spawner, struct worker *worker, int64_t now)
 {
 	char request[SIGHT_TEXT];
 
 	sight_describe(&worker->sight, now, request);
 	snprintf(worker->cause, sizeof(worker->cause), "was stuck in %.120s", request);
 	tell_stuck(worker, request);
-	ask_to_end(worker, REASON_STUCK, now);
+	ask_to_end(spawner, worker, REASON_STUCK, now);
 }
 
 /* Of the orders that send a worker its stop signal. */
@@ -214,7 +252,7 @@ static void carry_out(struct spawner *spawner, const struct order *order, int64_
 	case ORDER_GIVE_UP:
 	case ORDER_HURRY:
 	case ORDER_STOP:
-		ask_to_end(worker, reasons[order->verb], now);
+		ask_to_end(spawner, worker, reasons[order->verb], now);
 		break;
 	case ORDER_RECYCLE:
 		recycle(worker, now);
@@ -226,9 +264,19 @@ static void carry_out(struct spawner *spawner, const struct order *order, int64_
 		sight_watch(worker, now);
 		break;
 	case ORDER_ABANDON:
-		abandon(worker, now);
+		abandon(spawner, worker, now);
+		break;
+	case ORDER_EXPLAIN:
+		if (worker->state == WORKER_STOPPING)
+			explain_before_kill(spawner, worker, now);
+		else
+			explain_slow(spawner, worker, now);
+		break;
+	case ORDER_SIGNAL:
+		signal_at_last(worker);
 		break;
 	case ORDER_KILL:
+		inquest_end(worker); /* else its death would be told to who traces it first */
 		tell_killing(worker);
 		worker_becomes(worker, WORKER_KILLED, now);
 		spawn_kill_group(worker);

@@ -280,7 +280,8 @@ static bool is_watched(const struct worker *worker)
 {
 	const struct pool_conf *conf = worker_conf(worker);
 
-	return conf->request_timeout != 0 || worker->request_limit != 0 || conf->max_memory != 0;
+	return conf->request_timeout != 0 || worker->request_limit != 0 || conf->max_memory != 0 ||
+	       conf->slow_request != 0;
 }
 
 /* A request may have ended since the last look: only what a look has found is held against it. */
@@ -291,6 +292,9 @@ static void decide_request(struct deciding *d, struct worker *worker)
 	if (worker->sight.overdue &&
 	    is_up(d, worker->sight.since, worker->sight.deadline - worker->sight.since))
 		give(d, ORDER_ABANDON, worker);
+	else if (worker->sight.slow != 0 && worker->inquest == NULL &&
+		 has_come(d, worker->generation->pool->slow_at))
+		give(d, ORDER_EXPLAIN, worker);
 	else if (has_come(d, worker->sight.next))
 		give(d, ORDER_WATCH, worker);
 }
@@ -322,13 +326,29 @@ static void decide_draining(struct deciding *d, struct worker *worker)
 		give(d, ORDER_ASK, worker);
 }
 
+int64_t policy_trace_time(const struct worker *worker)
+{
+	const struct pool_conf *conf = worker_conf(worker);
+	long long most = conf->stop_timeout / 2;
+
+	return US(conf->trace_timeout < most ? conf->trace_timeout : most);
+}
+
+/* Whoever looks at it and whatever comes of that, it is killed in time. */
 static void decide_stopping(struct deciding *d, struct worker *worker)
 {
+	int64_t patience = US(worker_conf(worker)->stop_timeout);
 	bool quick = d->pools->stopping == STOP_QUICK;
 
-	if (is_up(d, worker->since, US(worker_conf(worker)->stop_timeout)) ||
+	if (is_up(d, worker->since, patience) ||
 	    (quick && is_up(d, d->pools->stopping_since, QUICK_PATIENCE)))
 		give(d, ORDER_KILL, worker);
+	else if (worker->signal_at != 0 &&
+		 (worker->inquest == NULL || quick || has_come(d, worker->signal_at)))
+		give(d, ORDER_SIGNAL, worker);
+	else if (!worker->explained && !quick &&
+		 is_up(d, worker->since, patience - policy_trace_time(worker)))
+		give(d, ORDER_EXPLAIN, worker);
 }
 
 static void decide(struct deciding *d, struct worker *worker)

@@ -31,6 +31,8 @@ enum order_verb {
 	ORDER_RELIEVE,   /* it is ready: the one it replaces can leave */
 	ORDER_WATCH,     /* look what it does */
 	ORDER_ABANDON,   /* its request takes too long: send its stop signal */
+	ORDER_EXPLAIN,   /* look where it hangs: it is going to be killed, or its request is slow */
+	ORDER_SIGNAL,    /* it was looked at, or there is no time left: send its stop signal now */
 };
 
 struct order {
@@ -54,6 +56,12 @@ bool policy_may_retire(const struct pools *, const struct generation *);
 
 /* Whether the worker has served for as long as its pool wants, and in which respect; NULL: no. */
 const char *policy_is_due(const struct worker *, int64_t now);
+
+/*
+ * How long, in µs, a look at a worker may take that shall end: its stop signal waits
+ * for it, but never longer than half of what the worker has until it is killed.
+ */
+int64_t policy_trace_time(const struct worker *);
 
 /* Whether the worker is to have a process: a new one, should it have none. */
 bool policy_wants_process(const struct pools *, const struct worker *);

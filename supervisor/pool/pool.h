@@ -82,6 +82,11 @@ struct worker {
 	bool leaving;            /* its process shall end, and none shall follow it */
 	struct worker *replaces; /* leaves as soon as this one is ready; or NULL */
 	int64_t look_at;         /* while draining: look then whether it is idle */
+	struct inquest *inquest; /* somebody looks where it hangs (inquest.h); NULL: nobody */
+	bool explained;          /* it was looked at since it shall end */
+	int64_t signal_at; /* its stop signal waits for the inquest, until then at most; 0: it was
+			      sent */
+	int64_t slow_seen; /* requests that began by then were looked at, if they were slow */
 	char said[WORKER_SAID_ROOM];   /* its last STATUS= */
 	char cause[WORKER_CAUSE_ROOM]; /* why it failed, when we know better than its exit status */
 };
@@ -128,7 +133,8 @@ struct pool {
 	struct autoscale *autoscale; /* what is known of its demand; NULL: nothing yet */
 	bool drained;                /* by a person's wish: it takes nothing new */
 	bool removed;                /* the configuration names it no more */
-	bool outdated; /* a service whose settings have changed: it must be restarted */
+	bool outdated;   /* a service whose settings have changed: it must be restarted */
+	int64_t slow_at; /* no slow request is looked at before this */
 };
 
 /* We slept, and the whole machine perhaps: from one look at the clock to the next, far too late. */
@@ -146,6 +152,7 @@ struct pools {
 	bool *follows; /* [i * count + j]: pool i comes after pool j, perhaps with others between */
 	struct reload *reload;       /* changes this table */
 	struct inherited *inherited; /* sockets that were there before us */
+	struct inquests *inquests;   /* who is being looked at */
 	size_t look_from;            /* the worker that sight_look_at_all() begins with */
 	enum stopping stopping;
 	int64_t stopping_since; /* of the present kind of stopping */

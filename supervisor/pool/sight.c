@@ -42,6 +42,30 @@ void sight_forget(struct sight *sight, int64_t now)
 	};
 }
 
+static void look_sooner(struct sight *sight, int64_t at, int64_t now)
+{
+	if (at > now && at < sight->next)
+		sight->next = at;
+}
+
+/* Those that began by worker->slow_seen were looked at; one that is not slow yet may become it. */
+static void look_for_slow(struct worker *worker, int64_t now)
+{
+	int64_t slow = US(worker_conf(worker)->slow_request);
+	struct sight *sight = &worker->sight;
+	struct score_view view;
+	int64_t since = sight->since > worker->slow_seen ? sight->since : 0;
+
+	if (board_is_used(worker->board))
+		since = board_find_after(worker->board, worker->slow_seen, &view) ? view.since : 0;
+	sight->slow = 0;
+	if (slow == 0 || since == 0)
+		return;
+	if (now - since >= slow)
+		sight->slow = since;
+	look_sooner(sight, since + slow, now);
+}
+
 void sight_look(struct worker *worker, int64_t now)
 {
 	const struct pool_conf *conf = worker_conf(worker);
@@ -62,19 +86,34 @@ void sight_look(struct worker *worker, int64_t now)
 		sight->deadline = sight->since + US(conf->request_timeout);
 	sight->overdue = conf->request_timeout != 0 && !away && now >= sight->deadline;
 	sight->next = now + US(conf->watch_interval);
-	if (sight->deadline > now && sight->deadline < sight->next)
-		sight->next = sight->deadline;
+	look_sooner(sight, sight->deadline, now);
+	look_for_slow(worker, now);
+}
+
+static void describe(
+    const char *method, const char *route, int64_t ran, char text[static SIGHT_TEXT])
+{
+	double seconds = (double)ran / (double)SECOND_US;
+
+	if (route[0] != '\0')
+		snprintf(text, SIGHT_TEXT, "%s %s for %.1f s", method, route, seconds);
+	else
+		snprintf(text, SIGHT_TEXT, "a request for %.1f s", seconds);
 }
 
 void sight_describe(const struct sight *sight, int64_t now, char text[static SIGHT_TEXT])
 {
-	double seconds = (double)(now - sight->since) / (double)SECOND_US;
+	describe(sight->method, sight->route, now - sight->since, text);
+}
 
-	if (sight->route[0] != '\0')
-		snprintf(
-		    text, SIGHT_TEXT, "%s %s for %.1f s", sight->method, sight->route, seconds);
+void sight_describe_slow(const struct worker *worker, int64_t now, char text[static SIGHT_TEXT])
+{
+	struct score_view view;
+
+	if (board_find_after(worker->board, worker->slow_seen, &view))
+		describe(view.method, view.route, now - view.since, text);
 	else
-		snprintf(text, SIGHT_TEXT, "a request for %.1f s", seconds);
+		sight_describe(&worker->sight, now, text);
 }
 
 /* The kernel walks all of a process's pages for it: not twice a second. */

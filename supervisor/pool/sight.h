@@ -25,10 +25,12 @@ struct sight {
 	bool overdue;         /* a request runs for longer than it may */
 	char method[SCOREBOARD_METHOD],
 	    route[SCOREBOARD_ROUTE]; /* of it, or of the oldest; "": unknown */
-	struct sighting foreign;     /* of one without a scoreboard */
-	bool reads, receives;        /* it was seen waiting in read(2); in other calls only */
-	long long memory;            /* bytes (PSS), as of memory_at; -1: not known */
-	int64_t memory_at;           /* clock_now; 0: not measured yet */
+	int64_t slow;            /* clock_now since when the oldest runs that is slow and was not
+				    looked at for that (worker->slow_seen); 0: none does */
+	struct sighting foreign; /* of one without a scoreboard */
+	bool reads, receives;    /* it was seen waiting in read(2); in other calls only */
+	long long memory;        /* bytes (PSS), as of memory_at; -1: not known */
+	int64_t memory_at;       /* clock_now; 0: not measured yet */
 };
 
 struct worker;
@@ -50,6 +52,9 @@ void sight_look_at_all(struct pools *, int64_t now);
 
 /* "GET /api/tasks/{id} for 31.0 s", or what is known of its oldest request. */
 void sight_describe(const struct sight *, int64_t now, char text[static SIGHT_TEXT]);
+
+/* The same of the request that is slow. */
+void sight_describe_slow(const struct worker *, int64_t now, char text[static SIGHT_TEXT]);
 
 /*
  * The memory of a process, what it shares divided by how many share it (PSS, in

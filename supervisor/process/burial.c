@@ -12,6 +12,7 @@
 #include "supervisor/process/canary.h"
 #include "supervisor/process/guardian.h"
 #include "supervisor/process/idle.h"
+#include "supervisor/process/inquest.h"
 #include "supervisor/record/ledger.h"
 #include "supervisor/record/tell.h"
 #include "supervisor/system/cgroup.h"
@@ -39,6 +40,7 @@ static void worker_ended(struct pools *pools, struct spawner *spawner, struct wo
 	int64_t now = clock_now();
 	struct verdict verdict;
 
+	inquest_end(worker);
 	spawn_hear_report(spawner, worker); /* why exec failed, if it did */
 	capture_drain(worker->capture);     /* its last words come before its end */
 	spawn_end_probe(worker);
@@ -82,7 +84,7 @@ static void bury(struct pools *pools, struct spawner *spawner, const siginfo_t *
 		worker_ended(pools, spawner, worker, &ending);
 	else if (probed != NULL)
 		probe_ended(probed, &ending, clock_now());
-	else
+	else if (!inquests_has_died(spawner->inquests, dead->si_pid))
 		guardian_has_died(spawner->guardian, dead->si_pid); /* or a stranger has */
 }
 

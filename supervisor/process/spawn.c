@@ -18,6 +18,7 @@
 #include "supervisor/record/ledger.h"
 #include "supervisor/system/cgroup.h"
 #include "supervisor/system/environment.h"
+#include "supervisor/system/program.h"
 
 /* A command that looks whether a worker is ready, and hangs, tells nothing. */
 #define PROBE_PATIENCE (5 * SECOND_US)
@@ -144,6 +145,9 @@ static void record_start(struct worker *worker, pid_t pid, int64_t now)
 	worker->requests = 0;
 	worker->memory = 0;
 	set_limits(worker);
+	worker->explained = false;
+	worker->signal_at = 0;
+	worker->slow_seen = 0;
 	sight_forget(&worker->sight, now + first_look(worker));
 	worker->probe = (struct probe){ .next = now, .fd = -1 };
 	worker->trial = (struct trial){ .state = TRIAL_NONE };
@@ -318,6 +322,27 @@ void spawn_end_probe(struct worker *worker)
 		kill(-worker->probe.pid, SIGKILL);
 		kill(worker->probe.pid, SIGKILL);
 	}
+}
+
+pid_t spawn_trace_command(struct spawner *spawner, const struct worker *worker, int output)
+{
+	const struct pool_conf *conf = worker_conf(worker);
+	struct confinement unlimited = { .no_new_privileges = conf->no_new_privs };
+	struct child_plan plan;
+	pid_t pid;
+
+	arena_reset(spawner->scratch);
+	plan = plan_of(spawner, worker, -1);
+	plan.program = worker->generation->plan.tracer;
+	plan.arguments = program_arguments(spawner->scratch, conf->trace_command.word, worker->pid);
+	plan.input = -1;
+	plan.output = output;
+	plan.confinement = &unlimited;
+	plan.death_signal = SIGKILL;
+	pid = fork();
+	if (pid == 0)
+		child_become(&plan, -1);
+	return pid;
 }
 
 void spawn_signal(const struct worker *worker, int signal)

@@ -13,6 +13,7 @@ struct spawner {
 	struct captures *captures; /* of what workers print */
 	struct cgroups *cgroups;   /* NULL: workers are process groups and no more */
 	struct guardian *guardian; /* hears of each; NULL: there is none */
+	struct inquests *inquests; /* of workers that hang */
 	pid_t master;
 };
 
@@ -33,6 +34,13 @@ bool spawn_probe(struct spawner *, struct worker *, int64_t now) MUST_CHECK;
 
 /* Ends a look that is under way. */
 void spawn_end_probe(struct worker *);
+
+/*
+ * Forks the pool's trace_command, which prints to OUTPUT what it sees of the worker's
+ * process.  It is the pool's user, as any other of his processes may look; but the
+ * worker's limits are not for it.  Returns its pid, or -1 with errno set.
+ */
+pid_t spawn_trace_command(struct spawner *, const struct worker *, int output) MUST_CHECK;
 
 /* Sends a signal to the worker's process; a worker without one is left alone. */
 void spawn_signal(const struct worker *, int signal);

@@ -246,3 +246,20 @@ void board_look(const struct board *board, struct board_work *work)
 	for (size_t i = 0; i < used_slots(board); i++)
 		look_at_slot(board, i, work);
 }
+
+bool board_find_after(const struct board *board, int64_t after, struct score_view *found)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < used_slots(board); i++) {
+		struct score_view view;
+
+		scoreboard_view(&board->memory->slot[i], &view);
+		if (view.state == SCORE_IDLE || view.since <= after ||
+		    (any && view.since >= found->since))
+			continue;
+		*found = view;
+		any = true;
+	}
+	return any;
+}

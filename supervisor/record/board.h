@@ -55,6 +55,9 @@ void board_limit(struct board *, int64_t timeout); /* for requests to come, and 
 void board_look(const struct board *, struct board_work *);
 void board_add(const struct board *, struct figures *);
 
+/* The oldest request in hand that began after AFTER (a clock_now); false: there is none. */
+bool board_find_after(const struct board *, int64_t after, struct score_view *) MUST_CHECK;
+
 /* Its process is dead: what was begun and will not be finished counts as aborted. */
 void board_add_last(const struct board *, struct figures *);
 

@@ -44,6 +44,8 @@ enum event_kind {
 	EVENT_EXIT,    /* code, signalled, failed, lasted, retry_in; text: the cause */
 	EVENT_RECYCLE, /* it shall be replaced; text: why */
 	EVENT_STUCK,   /* a request has taken too long; text: which */
+	EVENT_TRACE,   /* it was looked at; lasted; text: why, and its request */
+	EVENT_FRAME,   /* behind that: where a thread is, then who has called whom, a line each */
 
 	EVENT_RELOAD,            /* asked for; text: by whom */
 	EVENT_RELOAD_REFUSED,    /* the new configuration is wrong; text: the first complaint */

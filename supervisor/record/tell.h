@@ -29,6 +29,10 @@ void tell_stopping(const struct worker *, enum stop_reason);
 void tell_killing(const struct worker *);
 void tell_stuck(const struct worker *, const char *request);
 
+/* Where its threads are; what is more than a hundred lines is counted. */
+struct trace;
+void tell_trace(const struct worker *, const struct trace *);
+
 /* A process has ended, and what follows from it; with its last words when it failed. */
 void tell_ended(const struct pools *, const struct worker *, const struct ending *,
     const struct verdict *, int64_t now);

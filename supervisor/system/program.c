@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/buffer.h"
 #include "base/text.h"
 
 #define ANY_MAY_EXECUTE (S_IXUSR | S_IXGRP | S_IXOTH)
@@ -56,6 +57,35 @@ const char *program_find(
 	else
 		*wrong = inspect(arena, path);
 	return *wrong == NULL ? path : NULL;
+}
+
+static const char *fill_in(struct arena *arena, const char *word, pid_t pid)
+{
+	struct buffer filled;
+
+	buffer_start(&filled, arena, strlen(word) + 16);
+	for (; *word != '\0'; word++) {
+		if (word[0] == '%' && word[1] == 'p')
+			buffer_add_integer(&filled, pid);
+		else
+			buffer_add_char(&filled, *word);
+		word += word[0] == '%' && (word[1] == 'p' || word[1] == '%');
+	}
+	buffer_add_char(&filled, '\0');
+	return filled.data;
+}
+
+const char *const *program_arguments(struct arena *arena, const char *const *words, pid_t pid)
+{
+	const char **argument;
+	size_t count = 0;
+
+	while (words[count] != NULL)
+		count++;
+	argument = arena_alloc(arena, (count + 1) * sizeof(*argument));
+	for (size_t i = 0; i < count; i++)
+		argument[i] = fill_in(arena, words[i], pid);
+	return argument;
 }
 
 int program_signal(const char *name)

@@ -2,6 +2,8 @@
 #ifndef SUPERVISOR_SYSTEM_PROGRAM_H
 #define SUPERVISOR_SYSTEM_PROGRAM_H
 
+#include <sys/types.h>
+
 #include "base/arena.h"
 
 /*
@@ -10,6 +12,12 @@
  */
 const char *program_find(
     struct arena *, const char *name, const char *search, const char **wrong) MUST_CHECK;
+
+/*
+ * The words of a command for execve(2), with PID in the place of each "%p" and "%" of
+ * each "%%".  WORDS ends with NULL.
+ */
+const char *const *program_arguments(struct arena *, const char *const *words, pid_t pid);
 
 /* The number of a signal by its name, "TERM" or "SIGTERM"; 0: there is none. */
 int program_signal(const char *name);

@@ -12,15 +12,9 @@
 #include <sys/uio.h>
 
 #include "base/attributes.h"
-#include "supervisor/system/proc.h"
+#include "supervisor/system/call.h"
 
 #define POLLED_MOST 1024
-
-/* A system call that a thread is in; number -1: it runs. */
-struct call {
-	long number;
-	unsigned long argument[3];
-};
 
 /* Descriptor 0 is the listener: who waits on it waits for a client, too. */
 static bool is_of_interest(const struct clients *clients, int fd)
@@ -135,30 +129,13 @@ static enum waiting judge(pid_t pid, const struct call *call, const struct clien
 	}
 }
 
-/* FILE is that of a thread.  False: *REFUSED says whether we may not see, or it has ended. */
-static bool read_call(pid_t pid, const char *file, struct call *call, bool *refused)
-{
-	char text[256];
-
-	*call = (struct call){ .number = -1 };
-	*refused = false;
-	if (!proc_read(pid, file, text, sizeof(text))) {
-		*refused = errno == EACCES || errno == EPERM;
-		return false;
-	}
-	if (sscanf(text, "%ld 0x%lx 0x%lx 0x%lx", &call->number, &call->argument[0],
-		&call->argument[1], &call->argument[2]) != 4)
-		call->number = -1;
-	return true;
-}
-
 enum waiting waiting_to_accept(pid_t pid)
 {
 	static const struct clients nobody = { .count = 0 };
 	struct call call;
 	bool refused;
 
-	if (!read_call(pid, "syscall", &call, &refused))
+	if (!call_read(pid, "syscall", &call, &refused))
 		return refused ? WAITING_UNKNOWN : WAITING_NOT;
 	return judge(pid, &call, &nobody) == WAITING_ACCEPT ? WAITING_ACCEPT : WAITING_NOT;
 }
@@ -181,7 +158,7 @@ enum waiting waiting_for_client(pid_t pid, const struct clients *clients)
 		if (thread->d_name[0] == '.')
 			continue;
 		snprintf(path, sizeof(path), "task/%.16s/syscall", thread->d_name);
-		if (read_call(pid, path, &call, &refused))
+		if (call_read(pid, path, &call, &refused))
 			seen = judge(pid, &call, clients);
 		unknown = unknown || refused || seen == WAITING_UNKNOWN;
 		seen = seen == WAITING_UNKNOWN ? WAITING_NOT : seen;

@@ -796,6 +796,103 @@ static void in_a_proven_generation_nobody_is_tried(void **state)
 	assert_int_equal(ordered(h, ORDER_WELCOME, WEB), 1);
 }
 
+/* --- looking where a worker hangs --- */
+
+static struct inquest *somebody_looks(void)
+{
+	static char any;
+
+	return (struct inquest *)(void *)&any; /* only whether there is one counts */
+}
+
+/* A worker of CRON that was asked to end at 0, or will be when it was looked at. */
+static struct worker *worker_that_hangs(struct house *h)
+{
+	struct worker *w = worker(h, CRON, 1);
+
+	all_are_up(h, 0);
+	h->conf[CRON].trace_timeout = 1000; /* and stop_timeout is 3000 */
+	worker_becomes(w, WORKER_STOPPING, 0);
+	return w;
+}
+
+static void the_stop_signal_waits_for_the_look_but_not_for_long(void **state)
+{
+	struct house *h = *state;
+	struct worker *w = worker_that_hangs(h);
+
+	w->inquest = somebody_looks();
+	w->explained = true;
+	w->signal_at = 1000 * MS;
+	decide(h, 999 * MS);
+	assert_int_equal(h->orders.count, 0);
+	assert_true(h->orders.wake == 1000 * MS);
+	decide(h, 1000 * MS);
+	assert_int_equal(ordered(h, ORDER_SIGNAL, CRON), 1);
+	w->inquest = NULL;
+	decide(h, 10 * MS);
+	assert_int_equal(ordered(h, ORDER_SIGNAL, CRON), 1);
+	w->signal_at = 0;
+	decide(h, 20 * MS);
+	assert_int_equal(h->orders.count, 0);
+}
+
+static void whoever_looks_it_is_killed_in_time(void **state)
+{
+	struct house *h = *state;
+	struct worker *w = worker_that_hangs(h);
+
+	w->inquest = somebody_looks();
+	w->explained = true;
+	w->signal_at = 5000 * MS; /* even so */
+	decide(h, 2999 * MS);
+	assert_int_equal(h->orders.count, 0);
+	decide(h, 3000 * MS);
+	assert_int_equal(ordered(h, ORDER_KILL, CRON), 1);
+}
+
+static void before_it_is_killed_it_is_looked_at_once(void **state)
+{
+	struct house *h = *state;
+	struct worker *w = worker_that_hangs(h);
+
+	decide(h, 1999 * MS);
+	assert_int_equal(h->orders.count, 0);
+	assert_true(h->orders.wake == 2000 * MS);
+	decide(h, 2000 * MS);
+	assert_int_equal(ordered(h, ORDER_EXPLAIN, CRON), 1);
+	w->explained = true;
+	decide(h, 2001 * MS);
+	assert_int_equal(h->orders.count, 0);
+	assert_true(h->orders.wake == 3000 * MS);
+}
+
+static void a_look_takes_no_more_than_half_of_the_time(void **state)
+{
+	struct house *h = *state;
+	struct worker *w = worker_that_hangs(h);
+
+	assert_true(policy_trace_time(w) == 1000 * MS);
+	h->conf[CRON].trace_timeout = 60000;
+	assert_true(policy_trace_time(w) == 1500 * MS);
+}
+
+static void a_quick_stop_waits_for_no_look(void **state)
+{
+	struct house *h = *state;
+	struct worker *w = worker_that_hangs(h);
+
+	pools_stop(h->pools, STOP_QUICK, 1 * MS);
+	w->inquest = somebody_looks();
+	w->signal_at = 1000 * MS;
+	decide(h, 2 * MS);
+	assert_int_equal(ordered(h, ORDER_SIGNAL, CRON), 1);
+	w->signal_at = 0;
+	w->inquest = NULL;
+	decide(h, 2000 * MS);
+	assert_int_equal(ordered(h, ORDER_EXPLAIN, CRON), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, build, tear_down)
 
 int main(void)
@@ -844,6 +941,11 @@ int main(void)
 		TEST(a_worker_that_does_not_answer_or_not_well_is_rejected),
 		TEST(a_request_that_cannot_be_made_yet_is_tried_until_its_time_is_up),
 		TEST(in_a_proven_generation_nobody_is_tried),
+		TEST(the_stop_signal_waits_for_the_look_but_not_for_long),
+		TEST(whoever_looks_it_is_killed_in_time),
+		TEST(before_it_is_killed_it_is_looked_at_once),
+		TEST(a_look_takes_no_more_than_half_of_the_time),
+		TEST(a_quick_stop_waits_for_no_look),
 	};
 
 	return cmocka_run_group_tests(policy, NULL, NULL);

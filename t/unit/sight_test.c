@@ -205,6 +205,67 @@ static void a_stuck_request_is_described(void **state)
 	assert_string_equal(text, "GET /api/tasks/{id} for 2.0 s");
 }
 
+/* --- slow requests --- */
+
+static void a_slow_request_is_looked_at_once(void **state)
+{
+	struct house *h = *state;
+	char text[SIGHT_TEXT];
+
+	h->conf.request_timeout = 0;
+	h->conf.slow_request = 300;
+	sight_look(&h->worker, 100 * MS);
+	scoreboard_begin(slot(h), 200 * MS, 0);
+	scoreboard_name(slot(h), "GET", "/slow");
+	sight_look(&h->worker, 250 * MS);
+	assert_int_equal(h->worker.sight.next, 500 * MS); /* exactly when it becomes slow */
+	assert_int_equal(decided(h, 499 * MS), -1);
+	assert_int_equal(decided(h, 500 * MS), ORDER_WATCH);
+	sight_look(&h->worker, 500 * MS);
+	assert_int_equal(h->worker.sight.slow, 200 * MS);
+	assert_int_equal(decided(h, 500 * MS), ORDER_EXPLAIN);
+	sight_describe_slow(&h->worker, 700 * MS, text);
+	assert_string_equal(text, "GET /slow for 0.5 s");
+	h->worker.slow_seen = 200 * MS; /* what explain_slow() does */
+	sight_look(&h->worker, 900 * MS);
+	assert_int_equal(h->worker.sight.slow, 0);
+	assert_int_equal(decided(h, 900 * MS), -1);
+}
+
+static void behind_one_that_was_looked_at_another_is_seen(void **state)
+{
+	struct house *h = *state;
+	struct score *second = &h->worker.board->memory->slot[1];
+	char text[SIGHT_TEXT];
+
+	h->worker.board->memory->head.used = 2;
+	h->conf.slow_request = 300;
+	scoreboard_begin(slot(h), 100 * MS, 0);
+	h->worker.slow_seen = 100 * MS;
+	scoreboard_begin(second, 400 * MS, 0);
+	scoreboard_name(second, "POST", "/second");
+	sight_look(&h->worker, 500 * MS);
+	assert_int_equal(h->worker.sight.slow, 0);
+	sight_look(&h->worker, 700 * MS);
+	assert_int_equal(h->worker.sight.slow, 400 * MS);
+	assert_int_equal(h->worker.sight.since, 100 * MS);
+	sight_describe_slow(&h->worker, 700 * MS, text);
+	assert_string_equal(text, "POST /second for 0.3 s");
+}
+
+static void slow_requests_are_looked_at_one_in_an_interval(void **state)
+{
+	struct house *h = *state;
+
+	h->conf.slow_request = 300;
+	h->pool.slow_at = 60 * SECOND_US;
+	scoreboard_begin(slot(h), 100 * MS, (uint64_t)(600 * SECOND_US));
+	sight_look(&h->worker, SECOND_US);
+	assert_int_equal(decided(h, SECOND_US), -1);
+	sight_look(&h->worker, 60 * SECOND_US); /* it is slow still */
+	assert_int_equal(decided(h, 60 * SECOND_US), ORDER_EXPLAIN);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, build, tear_down)
 
 int main(void)
@@ -220,6 +281,9 @@ int main(void)
 		TEST(who_looks_in_between_changes_nothing),
 		TEST(what_cannot_be_seen_is_not_guessed),
 		TEST(a_stuck_request_is_described),
+		TEST(a_slow_request_is_looked_at_once),
+		TEST(behind_one_that_was_looked_at_another_is_seen),
+		TEST(slow_requests_are_looked_at_one_in_an_interval),
 	};
 
 	return cmocka_run_group_tests_name("sight", sight, NULL, NULL);

@@ -1,0 +1,21 @@
+/* explain.h - has somebody look where a worker hangs: before it is ended, or its request is slow.
+ */
+#ifndef SUPERVISOR_POOL_EXPLAIN_H
+#define SUPERVISOR_POOL_EXPLAIN_H
+
+#include "supervisor/process/inquest.h"
+
+/*
+ * A signal would interrupt what the worker hangs in, so it comes behind the look: then
+ * true, and worker->signal_at is until when it can wait.  False: send it now.
+ */
+bool explain_before_signal(
+    struct spawner *, struct worker *, enum inquest_reason, int64_t now) MUST_CHECK;
+
+/* It was asked to end, has not, and will be killed. */
+void explain_before_kill(struct spawner *, struct worker *, int64_t now);
+
+/* One of its requests is slow, if it is still there. */
+void explain_slow(struct spawner *, struct worker *, int64_t now);
+
+#endif
