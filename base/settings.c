@@ -290,3 +290,31 @@ void settings_complain(
 	complain(complaints, where, format, values);
 	va_end(values);
 }
+
+void settings_preset(struct arena *arena, const struct section *table, void *filled)
+{
+	for (const struct setting *s = table->settings; s->name != NULL; s++)
+		if (s->preset != NULL && settings_store(arena, s, s->preset, filled) != NULL)
+			bug("the default of %s is none", s->name);
+}
+
+void *settings_new(const struct section *table, struct arena **arena)
+{
+	struct reading *reading;
+
+	*arena = arena_new(4096);
+	reading = arena_alloc(*arena, sizeof(*reading) + table->size);
+	reading->arena = *arena;
+	settings_preset(*arena, table, reading->filled);
+	return reading->filled;
+}
+
+void settings_make_groups(
+    struct arena *arena, const struct setting *setting, struct groups *groups, size_t count)
+{
+	size_t size = setting->of->size;
+
+	*groups = (struct groups){ arena_alloc(arena, (count + 1) * size), count };
+	for (size_t i = 0; i < count; i++)
+		settings_preset(arena, setting->of, (char *)groups->item + i * size);
+}

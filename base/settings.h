@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "base/arena.h"
 #include "base/attributes.h"
 
 enum setting_kind {
@@ -106,6 +107,18 @@ struct settings_reading *settings_begin(
 int settings_fd(const struct settings_reading *);
 const void *settings_finish(struct settings_reading **, FILE *errors) MUST_CHECK;
 void settings_free(const void **filled);
+
+/*
+ * For who has the values from elsewhere than a file: a struct with the defaults and
+ * nothing else in it, and the arena for what is put there, which settings_free frees.
+ */
+void *settings_new(const struct section *table, struct arena **) MUST_CHECK;
+
+/* The defaults of the table, for a group that is there. */
+void settings_preset(struct arena *, const struct section *table, void *filled);
+
+/* Room in the arena for COUNT groups of the setting, in their order, with the defaults. */
+void settings_make_groups(struct arena *, const struct setting *, struct groups *, size_t count);
 
 /*
  * For a section's check: "file:line: message", where the line is that of the

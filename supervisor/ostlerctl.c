@@ -38,6 +38,7 @@ static const struct command_option {
 	{ "--wait", "[--wait[=switched|drained]]", WISH_WAIT, "switched" },
 	{ "--wait=switched", NULL, WISH_WAIT, "switched" },
 	{ "--wait=drained", NULL, WISH_WAIT, "drained" },
+	{ "--wait", "[--wait]", WISH_DONE, "done" },
 };
 
 static const struct command {
@@ -62,6 +63,8 @@ static const struct command {
 	{ "scale", NEEDS_POOL_AND_NUMBER, 0, "run so many workers, or as configured", wish_act },
 	{ "drain", MAY_NAME_POOL, 0, "take no more requests", wish_act },
 	{ "resume", MAY_NAME_POOL, WISH_WAIT, "take requests again", wish_act },
+	{ "upgrade", NEEDS_NOTHING, WISH_DONE,
+	    "become the ostlerd that is installed now, with all processes as they are", wish_act },
 	{ "stop", NEEDS_NOTHING, 0, "end all pools in order, and wait until ostlerd has ended",
 	    wish_stop },
 	{ "check", NEEDS_FILE, 0, "check a configuration", wish_check },

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "supervisor/conf/conf_check.h"
+#include "supervisor/conf/conf_table.h"
 #include "supervisor/output/print.h"
 
 #define MS   1LL
@@ -199,23 +200,26 @@ static const struct setting settings[] = {
 	    .doc = "how far back rates and percentiles look" },
 	{ SETTING_AS(struct conf, extend_interval, DURATION), .min = 10 * MS, .max = HOUR,
 	    .preset = "10s", .doc = "how often the service manager is asked for more time" },
+	{ SETTING_AS(struct conf, upgrade_timeout, DURATION), .min = 10 * MS, .max = HOUR,
+	    .preset = "10s",
+	    .doc = "an ostlerd to upgrade to that has not answered by then is refused" },
 	{ SETTING(struct conf, pools), .required = true, .reloads = true, .of = &pool_section,
 	    .doc = "the pools, each with its name" },
 	{ 0 },
 };
 
-static const struct section section = {
+const struct section conf_table = {
 	.size = sizeof(struct conf), .settings = settings, .check = check_all
 };
 
 const struct conf *conf_read(const char *file, FILE *errors)
 {
-	return settings_read(file, &section, errors);
+	return settings_read(file, &conf_table, errors);
 }
 
 struct settings_reading *conf_begin(const char *file, FILE *errors)
 {
-	return settings_begin(file, &section, errors);
+	return settings_begin(file, &conf_table, errors);
 }
 
 const struct conf *conf_finish(struct settings_reading **reading, FILE *errors)

@@ -88,6 +88,7 @@ struct conf {
 	const char *greeting;
 	long long window;
 	long long extend_interval;
+	long long upgrade_timeout;
 	struct groups pools; /* of struct pool_conf */
 };
 
@@ -102,6 +103,15 @@ void conf_free(const struct conf **);
  */
 struct settings_reading *conf_begin(const char *file, FILE *errors) MUST_CHECK;
 const struct conf *conf_finish(struct settings_reading **, FILE *errors) MUST_CHECK;
+
+/*
+ * Hands a configuration over, or takes one from a master before us, which is then the
+ * caller's to free: upgrade/state.h.  Settings go by their names, so a next ostlerd
+ * may have more: they have their defaults.  The checks of a file are not made again.
+ */
+struct state;
+void conf_hand_over(struct state *, const struct conf *);
+const struct conf *conf_take_over(struct state *) MUST_CHECK;
 
 const struct pool_conf *conf_pool(const struct conf *, size_t index);
 

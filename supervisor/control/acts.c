@@ -10,6 +10,7 @@
 #include "supervisor/pool/lifecycle.h"
 #include "supervisor/pool/reload.h"
 #include "supervisor/record/events.h"
+#include "supervisor/upgrade/upgrade.h"
 
 static char *refuse(const struct pool *pool, const char *why)
 {
@@ -163,4 +164,42 @@ char *act_resume(struct conversation *talk)
 		return wire_error("no such pool is drained");
 	talk->goes_on = talk->request.until[0] != '\0';
 	return talk->goes_on ? NULL : wire_say("it starts again");
+}
+
+/* Who waits to the end is answered by the next ostlerd, to which the conversation goes over. */
+static char *tell_upgrade(struct conversation *talk)
+{
+	const char *text;
+	char message[EXAMINER_TEXT + 128];
+
+	talk->goes_on = false;
+	switch (upgrade_result(talk->pools->upgrade, talk->position, &text)) {
+	case UPGRADE_FAILED:
+		snprintf(message, sizeof(message),
+		    "the upgrade is refused, and nothing has changed: %s", text);
+		return wire_error(message);
+	case UPGRADE_ACCEPTED:
+		if (talk->request.until[0] != '\0')
+			break;
+		return wire_say("the next ostlerd has been asked, and takes over now");
+	case UPGRADE_DONE:
+		snprintf(message, sizeof(message), "upgrade %llu: done, %s", talk->position, text);
+		return wire_say(message);
+	case UPGRADE_PENDING:
+		break;
+	}
+	talk->goes_on = true;
+	return NULL;
+}
+
+char *act_upgrade(struct conversation *talk)
+{
+	const char *obstacle;
+
+	if (talk->position != 0)
+		return tell_upgrade(talk);
+	obstacle = upgrade_ask(talk->pools->upgrade, "ostlerctl", &talk->position);
+	if (obstacle != NULL)
+		return wire_error(obstacle);
+	return tell_upgrade(talk);
 }

@@ -10,5 +10,6 @@ char *act_restart(struct conversation *);
 char *act_scale(struct conversation *);
 char *act_drain(struct conversation *);
 char *act_resume(struct conversation *);
+char *act_upgrade(struct conversation *);
 
 #endif

@@ -19,6 +19,15 @@ struct control *control_open(
 void control_close(struct control **);
 
 /*
+ * Hands it over with all its clients, who notice nothing; NULL: it cannot be taken from a
+ * master before us.  upgrade/state.h
+ */
+struct state;
+void control_hand_over(struct state *, const struct control *);
+struct control *control_take_over(
+    struct state *, struct arena *, struct loop *, struct pools *) MUST_CHECK;
+
+/*
  * Tells those who follow what has happened meanwhile, and ends clients whose
  * time is up.  Returns when the next one's will be.
  */

@@ -205,6 +205,7 @@ static const struct verb {
 	{ "scale", act_scale },
 	{ "drain", act_drain },
 	{ "resume", act_resume },
+	{ "upgrade", act_upgrade },
 	{ "stop", answer_stop },
 };
 

@@ -15,6 +15,7 @@ enum wish_option {
 	WISH_FOLLOW = 1 << 1,
 	WISH_WATCH = 1 << 2,
 	WISH_WAIT = 1 << 3, /* --wait[=switched|drained]: request.until */
+	WISH_DONE = 1 << 4, /* --wait, of what has one end only: likewise */
 };
 
 struct wish {

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "supervisor/output/last_words.h"
 #include "supervisor/output/lines.h"
 #include "supervisor/output/print.h"
 #include "supervisor/output/recent.h"
@@ -18,6 +19,7 @@
 #include "supervisor/pool/pool.h"
 #include "supervisor/record/events.h"
 #include "supervisor/system/descriptor.h"
+#include "supervisor/upgrade/state.h"
 
 #define AT_ONCE      16384
 #define READS_A_TURN 4  /* then others have their turn */
@@ -34,8 +36,7 @@ struct capture {
 	bool losing;                 /* lines were lost, and how many is not told yet */
 	struct capture *next_losing; /* among those */
 	struct lines lines;
-	size_t last_count;
-	char last[CAPTURE_LAST_LINES][CAPTURE_LAST_ROOM];
+	struct last_words last;
 };
 
 struct captures {
@@ -54,27 +55,9 @@ struct captures *captures_new(struct arena *arena, struct loop *loop)
 
 /* --- lines ------------------------------------------------------------------------------------ */
 
-static void remember(struct capture *capture, const char *text, size_t length)
-{
-	char *room = capture->last[capture->last_count++ % CAPTURE_LAST_LINES];
-	size_t kept = 0;
-
-	for (size_t i = 0; i < length && kept < CAPTURE_LAST_ROOM - 1; i++)
-		if ((unsigned char)text[i] >= ' ' && text[i] != 0x7f)
-			room[kept++] = text[i];
-	room[kept] = '\0';
-}
-
 const char *capture_last(const struct capture *capture, size_t index)
 {
-	size_t count;
-
-	if (capture == NULL)
-		return NULL;
-	count = capture->last_count < CAPTURE_LAST_LINES ? capture->last_count : CAPTURE_LAST_LINES;
-	if (index >= count)
-		return NULL;
-	return capture->last[(capture->last_count - count + index) % CAPTURE_LAST_LINES];
+	return capture != NULL ? last_words_get(&capture->last, index) : NULL;
 }
 
 static void list_as_losing(struct capture *capture, bool losing)
@@ -138,7 +121,7 @@ static void pass_on(void *owner, const char *text, size_t length, bool goes_on)
 
 	snprintf(line.pool, sizeof(line.pool), "%s", capture->about.pool);
 	recent_add(&line, text);
-	remember(capture, text, length);
+	last_words_add(&capture->last, text, length);
 	if (capture->losing)
 		note_loss(capture, false);
 	if (!print_line(capture->sink, capture->form, &line, text))
@@ -231,6 +214,14 @@ static bool open_pipe(struct capture *capture, int *write_end)
 	return false;
 }
 
+static void set_up(struct captures *captures, struct capture *capture)
+{
+	capture->all = captures;
+	capture->watch = (struct watch){ .fd = -1, .act = something_is_printed, .owner = capture };
+	capture->lines.hear = pass_on;
+	capture->lines.owner = capture;
+}
+
 struct capture *capture_open(struct captures *captures, const struct worker *worker, int *write_end)
 {
 	const struct pool_conf *conf = worker_conf(worker);
@@ -240,11 +231,8 @@ struct capture *capture_open(struct captures *captures, const struct worker *wor
 
 	if (capture == NULL)
 		return NULL;
-	capture->all = captures;
-	capture->watch = (struct watch){ .fd = -1, .act = something_is_printed, .owner = capture };
+	set_up(captures, capture);
 	capture->about = event_of_worker(EVENT_OUTPUT_LOST, worker);
-	capture->lines.hear = pass_on;
-	capture->lines.owner = capture;
 	if (!open_pipe(capture, write_end)) {
 		error = errno;
 		free(capture);
@@ -322,4 +310,79 @@ void captures_close(struct captures **captures)
 		discard(capture);
 	}
 	*captures = NULL;
+}
+
+/* --- from one master to the next --- */
+
+static const struct state_field fields[] = {
+	{ STATE_FIELD(struct capture, form), .most = PRINT_JSON },
+	{ STATE_FIELD(struct capture, about.pool) },
+	{ STATE_FIELD(struct capture, about.generation) },
+	{ STATE_FIELD(struct capture, about.slot) },
+	{ STATE_FIELD(struct capture, about.pid) },
+	{ 0 },
+};
+
+/* What has come of a line stays until the rest comes; of lost lines the sink knows. */
+static void pass(struct state *state, struct capture *capture)
+{
+	bool losing = state_flag(state, "losing", capture->losing);
+	int fd = state_descriptor(state, "pipe", capture->watch.fd);
+	struct arena *arena = arena_new(4096);
+	const char *path = state_text(
+	    state, arena, "file", capture->sink != NULL ? sink_path(capture->sink) : NULL);
+
+	state_fields(state, fields, capture);
+	state_bytes(state, "line", capture->lines.text, &capture->lines.length, LINES_LONGEST);
+	last_words_pass(state, &capture->last);
+	if (state_is_read(state)) {
+		capture->sink = sink_take(path);
+		capture->watch.fd = fd;
+		capture->about.kind = EVENT_OUTPUT_LOST;
+		capture->about.lasted = capture->about.retry_in = -1;
+		if (fd >= 0 && !loop_add(capture->all->loop, &capture->watch, EPOLLIN))
+			state_fail(state, "the output of %s cannot be listened to: %s",
+			    capture->about.pool, strerror(errno));
+		if (losing)
+			list_as_losing(capture, true);
+	}
+	arena_free(&arena);
+}
+
+static struct capture *make(struct captures *captures)
+{
+	struct capture *capture = calloc(1, sizeof(*capture));
+
+	if (capture == NULL)
+		die("out of memory for output");
+	set_up(captures, capture);
+	return capture;
+}
+
+struct capture *capture_pass(
+    struct state *state, struct captures *captures, struct capture *capture)
+{
+	if (!state_flag(state, "output", capture != NULL))
+		return NULL;
+	if (state_is_read(state))
+		capture = make(captures);
+	pass(state, capture);
+	return capture;
+}
+
+void captures_pass(struct state *state, struct captures *captures)
+{
+	struct capture **link = &captures->orphans;
+	size_t count = 0;
+
+	state_part(state, "orphans");
+	for (const struct capture *capture = *link; capture != NULL; capture = capture->next)
+		count++;
+	count = state_count(state, "orphans", count, ORPHANS_MOST);
+	for (; count > 0 && state_wrong(state) == NULL; count--) {
+		if (state_is_read(state))
+			*link = make(captures);
+		pass(state, *link);
+		link = &(*link)->next;
+	}
 }

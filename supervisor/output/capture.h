@@ -19,9 +19,6 @@ struct capture;
 struct captures;
 struct worker;
 
-#define CAPTURE_LAST_LINES 5
-#define CAPTURE_LAST_ROOM  200
-
 struct captures *captures_new(struct arena *, struct loop *);
 void captures_close(struct captures **);
 
@@ -43,6 +40,14 @@ void capture_leave(struct capture **);
 
 /* Tells how many lines were lost where they can be written again. */
 void captures_tell_losses(struct captures *);
+
+/*
+ * Hand over one, or those of processes that have ended, or take them from a master
+ * before us: upgrade/state.h.  NULL is fine: there is none.
+ */
+struct state;
+struct capture *capture_pass(struct state *, struct captures *, struct capture *);
+void captures_pass(struct state *, struct captures *);
 
 /* The last lines of the process, oldest first, printable; NULL behind the last, or of no capture.
  */

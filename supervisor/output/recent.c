@@ -1,9 +1,12 @@
 /* recent.c - the lines that workers have printed lately, for `ostlerctl logs`. */
 #include "supervisor/output/recent.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "supervisor/output/lines.h"
+#include "supervisor/upgrade/state.h"
 
 #define BYTES (256 * 1024)
 #define LINES 4096 /* that many at most, however short they are */
@@ -77,4 +80,50 @@ const struct recent_line *recent_from(unsigned long long number, const char **te
 	line = at(number);
 	*text = (const char *)(line + 1);
 	return line;
+}
+
+static const struct state_field fields[] = {
+	{ STATE_FIELD(struct recent_line, wall) },
+	{ STATE_FIELD(struct recent_line, pool) },
+	{ STATE_FIELD(struct recent_line, slot) },
+	{ STATE_FIELD(struct recent_line, pid) },
+	{ STATE_FIELD(struct recent_line, goes_on) },
+	{ 0 },
+};
+
+static void write_line(struct state *state, unsigned long long number)
+{
+	struct recent_line *line = at(number);
+
+	state_fields(state, fields, line);
+	state_bytes(state, "text", line + 1, &line->length, line->length);
+}
+
+static void read_line(struct state *state)
+{
+	struct recent_line line = { .number = 0 };
+	char text[LINES_LONGEST];
+
+	state_fields(state, fields, &line);
+	state_bytes(state, "text", text, &line.length, sizeof(text));
+	if (state_wrong(state) == NULL)
+		recent_add(&line, text);
+}
+
+void recent_pass(struct state *state)
+{
+	unsigned long long count, newest;
+
+	state_part(state, "lines");
+	count = state_count(state, "lines", recent.newest + 1 - recent.oldest, LINES);
+	newest = (unsigned long long)state_number(
+	    state, "newest", (long long)recent.newest, (long long)count, LLONG_MAX);
+	for (unsigned long long n = recent.oldest; !state_is_read(state) && n <= recent.newest; n++)
+		write_line(state, n);
+	if (!state_is_read(state))
+		return;
+	recent.newest = newest - count; /* they keep their numbers, by which followers know them */
+	recent.oldest = recent.newest + 1;
+	for (unsigned long long i = 0; i < count && state_wrong(state) == NULL; i++)
+		read_line(state);
 }

@@ -26,6 +26,10 @@ struct recent_line {
 
 void recent_add(const struct recent_line *, const char *text);
 
+/* Hands all over, or takes them from a master before us: upgrade/state.h. */
+struct state;
+void recent_pass(struct state *);
+
 unsigned long long recent_newest(void); /* 0: none yet */
 
 /*

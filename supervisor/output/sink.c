@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "base/log.h"
 #include "supervisor/system/descriptor.h"
 #include "supervisor/system/loop.h"
+#include "supervisor/upgrade/state.h"
 
 #define ROOM         65536
 #define TRY_AGAIN    (SECOND_US / 2)
@@ -70,21 +72,28 @@ static void open_standard_error(struct sink *sink)
 	sink->manner = MANNER_OWN;
 }
 
-static struct sink *make(const char *path)
+static struct sink *add(const char *path)
 {
 	struct sink *sink = calloc(1, sizeof(*sink));
 
 	if (sink == NULL)
 		die("out of memory for output");
-	if (path == NULL) {
-		open_standard_error(sink);
-	} else {
-		sink->path = strdup(path);
-		sink->fd = open_file(path);
-		sink->error = sink->fd < 0 ? errno : 0;
-	}
+	sink->path = path != NULL ? strdup(path) : NULL;
 	sink->next = sinks;
 	sinks = sink;
+	return sink;
+}
+
+static struct sink *make(const char *path)
+{
+	struct sink *sink = add(path);
+
+	if (path == NULL) {
+		open_standard_error(sink);
+		return sink;
+	}
+	sink->fd = open_file(path);
+	sink->error = sink->fd < 0 ? errno : 0;
 	return sink;
 }
 
@@ -209,6 +218,11 @@ unsigned long long sink_lost(struct sink *sink)
 	return lost;
 }
 
+const char *sink_path(const struct sink *sink)
+{
+	return sink->path;
+}
+
 int sink_error(const struct sink *sink)
 {
 	return sink->error;
@@ -278,4 +292,64 @@ void sinks_leave_log(void)
 	if (fd >= 0 && dup2(fd, STDERR_FILENO) >= 0)
 		close(fd);
 	log_divert(NULL);
+}
+
+/* --- from one master to the next --- */
+
+#define SINKS_MOST 65536
+
+/* Standard error is opened anew; a file that was moved away stays the one that is written to. */
+static void pass(struct state *state, struct sink *sink)
+{
+	int fd = state_descriptor(state, "file", sink->path != NULL ? sink->fd : -1);
+
+	if (state_is_read(state) && sink->path != NULL)
+		sink->fd = fd;
+	sink->lost = (unsigned long long)state_number(
+	    state, "lost", (long long)sink->lost, 0, LLONG_MAX);
+	state_bytes(state, "text", sink->text, &sink->length, ROOM);
+}
+
+static void write_all(struct state *state)
+{
+	size_t count = 0;
+
+	for (const struct sink *sink = sinks; sink != NULL; sink = sink->next)
+		count++;
+	state_count(state, "files", count, SINKS_MOST);
+	for (struct sink *sink = sinks; sink != NULL; sink = sink->next) {
+		state_text(state, NULL, "path", sink->path);
+		pass(state, sink);
+	}
+}
+
+void sinks_pass(struct state *state)
+{
+	struct arena *arena;
+
+	state_part(state, "output");
+	if (!state_is_read(state)) {
+		write_all(state);
+		return;
+	}
+	arena = arena_new(4096);
+	for (size_t count = state_count(state, "files", 0, SINKS_MOST); count > 0; count--) {
+		const char *path = state_text(state, arena, "path", NULL);
+
+		if (state_wrong(state) != NULL)
+			break;
+		pass(state, path != NULL ? add(path) : find(NULL));
+	}
+	arena_free(&arena);
+}
+
+void sinks_close_unused(void)
+{
+	struct sink *next;
+
+	for (struct sink *sink = sinks; sink != NULL; sink = next) {
+		next = sink->next;
+		sink->users++;
+		sink_give_back(&sink);
+	}
 }

@@ -30,6 +30,9 @@ unsigned long long sink_lost(struct sink *);
 /* Why the last flush failed: an errno; 0: it did not. */
 int sink_error(const struct sink *);
 
+/* The path that it was taken by; NULL: it is standard error. */
+const char *sink_path(const struct sink *);
+
 void sink_flush(struct sink *);
 
 /* Flushes all.  Returns when to do so again: something is stuck, or LOOP_FOREVER. */
@@ -37,6 +40,15 @@ int64_t sinks_flush(int64_t now);
 
 /* Opens the files anew, since they may have been moved away.  Returns how many could not be. */
 size_t sinks_reopen(void);
+
+/*
+ * Hands the files of all over, with what could not be written to them yet, or takes
+ * them from a master before us: upgrade/state.h.  Whoever takes one by its path then
+ * gets that; which are taken by nobody is for sinks_close_unused().
+ */
+struct state;
+void sinks_pass(struct state *);
+void sinks_close_unused(void);
 
 /*
  * Sends the program's own log lines to the sink of the file PATH from now on; NULL:

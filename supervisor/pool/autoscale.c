@@ -8,6 +8,7 @@
  */
 #include "supervisor/pool/autoscale.h"
 
+#include <limits.h>
 #include <string.h>
 #include <sys/epoll.h>
 
@@ -16,6 +17,7 @@
 #include "supervisor/pool/demand.h"
 #include "supervisor/pool/generation.h"
 #include "supervisor/record/events.h"
+#include "supervisor/upgrade/state.h"
 
 /* Looking takes at most one part in so many of our time, however many workers there are. */
 #define LOOK_SHARE 20
@@ -204,4 +206,45 @@ int64_t autoscale_tick(struct pools *pools, struct loop *loop, int64_t now)
 		}
 	}
 	return wake;
+}
+
+/* --- from one master to the next -------------------------------------------------------------- */
+
+#define AUTO(member) STATE_FIELD(struct autoscale, member)
+
+static const struct state_field fields[] = {
+	{ AUTO(next) },
+	{ AUTO(turns) },
+	{ AUTO(history.since) },
+	{ AUTO(history.last) },
+	{ AUTO(history.piece_since) },
+	{ AUTO(history.piece), .most = SCALE_PIECES - 1 },
+	{ AUTO(history.demand) },
+	{ AUTO(history.waited) },
+	{ AUTO(history.active_at) },
+	{ AUTO(history.down_at) },
+	{ AUTO(record.advice.workers) },
+	{ AUTO(record.advice.wanted) },
+	{ AUTO(record.advice.why), .most = SCALE_WHYS - 1 },
+	{ 0 },
+};
+
+/* The last look itself is made anew; the door is opened when it is next needed. */
+void autoscale_pass(struct state *state, struct pool *pool)
+{
+	struct autoscale *autoscale;
+
+	if (!state_flag(state, "follows demand", pool->autoscale != NULL))
+		return;
+	autoscale = autoscale_of(pool);
+	state_fields(state, fields, autoscale);
+	for (size_t i = 0; i < SCALE_PIECES; i++)
+		autoscale->history.peak[i] = state_number(
+		    state, "peak", autoscale->history.peak[i], LLONG_MIN, LLONG_MAX);
+	for (size_t i = 0; i < SCALE_WHYS; i++) {
+		autoscale->record.count[i] = (unsigned long long)state_number(
+		    state, "decisions", (long long)autoscale->record.count[i], 0, LLONG_MAX);
+		autoscale->held_at[i] = state_number(
+		    state, "told at", autoscale->held_at[i], LLONG_MIN, LLONG_MAX);
+	}
 }

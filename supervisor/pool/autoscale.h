@@ -28,4 +28,9 @@ struct autoscale_record {
 };
 const struct autoscale_record *autoscale_record(const struct pool *);
 
+/* Hands over what is known of the pool's demand, or takes it from a master before us:
+ * upgrade/state.h. */
+struct state;
+void autoscale_pass(struct state *, struct pool *);
+
 #endif

@@ -18,7 +18,7 @@ static const char *name_of(const struct generation *generation, size_t slot)
 }
 
 /* Seats are never moved, for the loop and others know where they are; their list may be. */
-static struct worker *new_seat(struct generation *generation)
+struct worker *generation_recall_seat(struct generation *generation)
 {
 	struct worker *worker = arena_alloc(generation->arena, sizeof(*worker));
 	size_t room = generation->room > 0 ? generation->room * 2 : 8;
@@ -62,7 +62,7 @@ static size_t seats_at_first(const struct pool *pool, const struct pool_conf *co
 	return wanted == 0 && pool->generation != NULL ? 1 : wanted;
 }
 
-struct generation *generation_new(struct pool *pool, struct edition *edition,
+struct generation *generation_recall(struct pool *pool, struct edition *edition,
     const struct pool_conf *conf, const struct plan_critic *critic)
 {
 	struct arena *arena = arena_new(4096);
@@ -75,13 +75,23 @@ struct generation *generation_new(struct pool *pool, struct edition *edition,
 		return NULL;
 	}
 	generation->edition = edition_hold(edition);
-	generation->number = ++pool->generations;
-	generation->imprint = imprint_of(&generation->plan);
 	generation->phase = GENERATION_COMING;
-	for (size_t i = seats_at_first(pool, conf); i > 0; i--)
-		new_seat(generation);
 	generation->older = pool->newest;
 	pool->newest = generation;
+	return generation;
+}
+
+struct generation *generation_new(struct pool *pool, struct edition *edition,
+    const struct pool_conf *conf, const struct plan_critic *critic)
+{
+	struct generation *generation = generation_recall(pool, edition, conf, critic);
+
+	if (generation == NULL)
+		return NULL;
+	generation->number = ++pool->generations;
+	generation->imprint = imprint_of(&generation->plan);
+	for (size_t i = seats_at_first(pool, conf); i > 0; i--)
+		generation_recall_seat(generation);
 	if (pool->generation == NULL)
 		pool->generation = generation;
 	return generation;
@@ -163,7 +173,7 @@ struct worker *generation_add_seat(struct generation *generation, int64_t now)
 		worker_becomes(worker, WORKER_WAITING, now);
 		return worker;
 	}
-	return new_seat(generation);
+	return generation_recall_seat(generation);
 }
 
 bool generation_stays(const struct worker *worker)

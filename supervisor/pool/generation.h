@@ -18,6 +18,11 @@
 struct generation *generation_new(struct pool *, struct edition *, const struct pool_conf *,
     const struct plan_critic *) MUST_CHECK;
 
+/* The same without seats, a number and an imprint, which another ostlerd has given it. */
+struct generation *generation_recall(struct pool *, struct edition *, const struct pool_conf *,
+    const struct plan_critic *) MUST_CHECK;
+struct worker *generation_recall_seat(struct generation *);
+
 /* Takes it out of its pool and frees it; no process of it may be left. */
 void generation_free(struct generation **);
 

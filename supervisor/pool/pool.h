@@ -151,6 +151,7 @@ struct pools {
 	struct arena *order; /* holds who comes after whom */
 	bool *follows; /* [i * count + j]: pool i comes after pool j, perhaps with others between */
 	struct reload *reload;       /* changes this table */
+	struct upgrade *upgrade;     /* hands it to a next ostlerd */
 	struct inherited *inherited; /* sockets that were there before us */
 	struct inquests *inquests;   /* who is being looked at */
 	size_t look_from;            /* the worker that sight_look_at_all() begins with */

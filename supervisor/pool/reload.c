@@ -17,6 +17,7 @@
 #include "supervisor/pool/drain.h"
 #include "supervisor/pool/generation.h"
 #include "supervisor/record/events.h"
+#include "supervisor/upgrade/state.h"
 
 #define RESULTS_KEPT 8
 
@@ -345,4 +346,36 @@ int64_t reload_tick(struct reload *reload, int64_t now)
 	return is_idle(reload) && reload->pending.count > 0 && reload->pools->stopping == STOP_NOT
 		   ? now
 		   : LOOP_FOREVER;
+}
+
+static void pass_result(struct state *state, struct reload *reload, const struct result *kept)
+{
+	const char *text = state_text(state, reload->arena, "text", kept->text);
+	enum reload_result result = (enum reload_result)state_number(
+	    state, "result", kept->result, RELOAD_PENDING, RELOAD_FAILED);
+	unsigned long long number = (unsigned long long)state_number(
+	    state, "number", (long long)kept->number, 0, INT64_MAX);
+
+	if (!state_is_read(state) || number == 0)
+		return;
+	reload->number = number;
+	record(reload, result, text);
+}
+
+static const struct state_field wish_fields[] = {
+	{ STATE_FIELD(struct wish, kind), .most = RELOAD_RESTART },
+	{ STATE_FIELD(struct wish, pool) },
+	{ 0 },
+};
+
+void reload_pass(struct state *state, struct reload *reload)
+{
+	state_part(state, "reload");
+	for (size_t i = 0; i < RESULTS_KEPT; i++)
+		pass_result(state, reload, &reload->results[i]);
+	reload->number = (unsigned long long)state_number(
+	    state, "number", (long long)reload->number, 0, INT64_MAX);
+	reload->pending.count = state_count(state, "pending", reload->pending.count, WISHES_KEPT);
+	for (size_t i = 0; i < reload->pending.count; i++)
+		state_fields(state, wish_fields, &reload->pending.wish[i]);
 }

@@ -40,6 +40,10 @@ int64_t reload_tick(struct reload *, int64_t now);
 /* From its beginning until the new processes have taken over, or it has failed. */
 bool reload_is_under_way(const struct reload *);
 
+/* Hands over what was asked for and what became of it, while none is under way: upgrade/state.h. */
+struct state;
+void reload_pass(struct state *, struct reload *);
+
 enum reload_result {
 	RELOAD_PENDING,
 	RELOAD_SWITCHED, /* new requests go to new processes; old ones may still finish theirs */

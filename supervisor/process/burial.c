@@ -16,6 +16,7 @@
 #include "supervisor/record/ledger.h"
 #include "supervisor/record/tell.h"
 #include "supervisor/system/cgroup.h"
+#include "supervisor/upgrade/upgrade.h"
 
 static void probe_ended(struct worker *worker, const struct ending *ending, int64_t now)
 {
@@ -72,6 +73,7 @@ static void bury(struct pools *pools, struct spawner *spawner, const siginfo_t *
 		.code = dead->si_status };
 	struct worker *worker = pools_find_worker(pools, dead->si_pid);
 	struct worker *probed = pools_find_probe(pools, dead->si_pid);
+	bool examined = upgrade_hear_end(pools->upgrade, dead->si_pid, &ending);
 	siginfo_t gone;
 
 	if (worker != NULL) {
@@ -84,7 +86,7 @@ static void bury(struct pools *pools, struct spawner *spawner, const siginfo_t *
 		worker_ended(pools, spawner, worker, &ending);
 	else if (probed != NULL)
 		probe_ended(probed, &ending, clock_now());
-	else if (!inquests_has_died(spawner->inquests, dead->si_pid))
+	else if (!examined && !inquests_has_died(spawner->inquests, dead->si_pid))
 		guardian_has_died(spawner->guardian, dead->si_pid); /* or a stranger has */
 }
 

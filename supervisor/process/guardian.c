@@ -19,6 +19,7 @@
 #include "supervisor/record/events.h"
 #include "supervisor/system/cgroup.h"
 #include "supervisor/system/descriptor.h"
+#include "supervisor/upgrade/state.h"
 
 /* What the stop signal of the kernel has not ended by then is killed. */
 #define GRACE SECOND_US
@@ -218,4 +219,35 @@ bool guardian_has_died(struct guardian *guardian, pid_t pid)
 		event_master(EVENT_TROUBLE, "no guardian: %s", strerror(errno));
 	}
 	return true;
+}
+
+void guardian_pass(
+    struct state *state, const struct guardian *guardian, struct guardian_before *before)
+{
+	if (guardian != NULL)
+		*before = (struct guardian_before){ guardian->pid, guardian->pipe };
+	state_part(state, "guardian");
+	before->pipe = state_descriptor(state, "pipe", before->pipe);
+	before->pid = (pid_t)state_number(state, "pid", before->pid, 0, INT32_MAX);
+}
+
+/*
+ * Not until the new one knows all: there is no moment without a guardian.  The old
+ * one is killed before its pipe ends, which it would take for our end.
+ */
+struct guardian *guardian_succeed(struct arena *arena, const struct pools *pools,
+    const struct cgroups *cgroups, struct guardian_before *before)
+{
+	struct guardian *guardian = guardian_start(arena, pools, cgroups);
+
+	if (guardian == NULL)
+		return NULL;
+	tell_all(guardian);
+	if (before->pid > 1)
+		kill(before->pid, SIGKILL);
+	while (before->pid > 1 && waitpid(before->pid, NULL, 0) < 0 && errno == EINTR)
+		continue;
+	if (before->pipe >= 0)
+		close(before->pipe);
+	return guardian;
 }

@@ -23,6 +23,20 @@ struct pools;
 struct guardian *guardian_start(
     struct arena *, const struct pools *, const struct cgroups *) MUST_CHECK;
 
+/*
+ * Hands over who it is, or hears it of a master before us: upgrade/state.h.  Of the
+ * next master's own program is a guardian that he makes; when that one knows all,
+ * the old one is dismissed, without having done anything.
+ */
+struct state;
+struct guardian_before {
+	pid_t pid;
+	int pipe;
+};
+void guardian_pass(struct state *, const struct guardian *, struct guardian_before *);
+struct guardian *guardian_succeed(struct arena *, const struct pools *, const struct cgroups *,
+    struct guardian_before *) MUST_CHECK;
+
 /* Has nothing to do any more: waits for its end. */
 void guardian_end(struct guardian **);
 

@@ -296,6 +296,14 @@ int64_t inquests_tick(struct inquests *inquests, int64_t now)
 	return next;
 }
 
+bool inquests_are_under_way(const struct inquests *inquests)
+{
+	for (size_t i = 0; i < PLACES; i++)
+		if (inquests->place[i].worker != NULL)
+			return true;
+	return false;
+}
+
 bool inquests_has_died(struct inquests *inquests, pid_t pid)
 {
 	for (size_t i = 0; i < PLACES; i++)

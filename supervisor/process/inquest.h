@@ -49,6 +49,9 @@ void inquest_end(struct worker *);
 /* Ends those whose time is up.  Returns when to be called again at the latest. */
 int64_t inquests_tick(struct inquests *, int64_t now);
 
+/* Whether somebody is being looked at. */
+bool inquests_are_under_way(const struct inquests *);
+
 /* Whether PID was one of those who look. */
 bool inquests_has_died(struct inquests *, pid_t pid);
 

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "supervisor/system/descriptor.h"
+#include "supervisor/upgrade/state.h"
 
 #define MESSAGE_ROOM 4096
 #define AT_ONCE      64 /* so that a worker that never stops talking holds up nobody */
@@ -138,33 +139,47 @@ static void something_arrives(struct watch *watch, uint32_t events)
 			return;
 }
 
-/* An address of nothing but its family makes the kernel choose a free abstract name. */
-static bool bind_anywhere(struct notify *notify)
+static bool learn_name(struct notify *notify)
 {
-	static const int on = 1;
-	struct sockaddr_un name = { .sun_family = AF_UNIX };
-	socklen_t length = sizeof(name.sun_family);
+	struct sockaddr_un name;
+	socklen_t length = sizeof(name);
 
-	notify->watch.fd = descriptor_raise(
-	    socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-	if (notify->watch.fd < 0 ||
-	    setsockopt(notify->watch.fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0 ||
-	    bind(notify->watch.fd, (struct sockaddr *)&name, length) < 0)
-		return false;
-	length = sizeof(name);
-	if (getsockname(notify->watch.fd, (struct sockaddr *)&name, &length) < 0)
+	if (getsockname(notify->watch.fd, (struct sockaddr *)&name, &length) < 0 ||
+	    name.sun_family != AF_UNIX || length <= offsetof(struct sockaddr_un, sun_path))
 		return false;
 	snprintf(notify->name, sizeof(notify->name), "@%.*s",
 	    (int)(length - offsetof(struct sockaddr_un, sun_path) - 1), name.sun_path + 1);
 	return true;
 }
 
-struct notify *notify_open(struct arena *arena, struct loop *loop, struct pools *pools)
+/* An address of nothing but its family makes the kernel choose a free abstract name. */
+static bool bind_anywhere(struct notify *notify)
+{
+	static const int on = 1;
+	static const struct sockaddr_un name = { .sun_family = AF_UNIX };
+
+	notify->watch.fd = descriptor_raise(
+	    socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+	if (notify->watch.fd < 0 ||
+	    setsockopt(notify->watch.fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0 ||
+	    bind(notify->watch.fd, (const struct sockaddr *)&name, sizeof(name.sun_family)) < 0)
+		return false;
+	return learn_name(notify);
+}
+
+static struct notify *make(struct arena *arena, struct loop *loop, struct pools *pools)
 {
 	struct notify *notify = arena_alloc(arena, sizeof(*notify));
 
 	*notify = (struct notify){ .loop = loop, .pools = pools };
 	notify->watch = (struct watch){ .fd = -1, .act = something_arrives, .owner = notify };
+	return notify;
+}
+
+struct notify *notify_open(struct arena *arena, struct loop *loop, struct pools *pools)
+{
+	struct notify *notify = make(arena, loop, pools);
+
 	if (bind_anywhere(notify) && loop_add(loop, &notify->watch, EPOLLIN))
 		return notify;
 	if (notify->watch.fd >= 0)
@@ -184,4 +199,23 @@ void notify_close(struct notify **notify)
 const char *notify_name(const struct notify *notify)
 {
 	return notify->name;
+}
+
+void notify_hand_over(struct state *state, const struct notify *notify)
+{
+	state_part(state, "notify");
+	state_descriptor(state, "socket", notify->watch.fd);
+}
+
+struct notify *notify_take_over(
+    struct state *state, struct arena *arena, struct loop *loop, struct pools *pools)
+{
+	struct notify *notify = make(arena, loop, pools);
+
+	state_part(state, "notify");
+	notify->watch.fd = state_descriptor(state, "socket", -1);
+	if (state_wrong(state) == NULL &&
+	    (!learn_name(notify) || !loop_add(loop, &notify->watch, EPOLLIN)))
+		state_fail(state, "workers cannot be heard: %s", strerror(errno));
+	return state_wrong(state) == NULL ? notify : NULL;
 }

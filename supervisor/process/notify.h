@@ -15,6 +15,12 @@ struct notify;
 struct notify *notify_open(struct arena *, struct loop *, struct pools *) MUST_CHECK;
 void notify_close(struct notify **);
 
+/* Hands it over: workers know its name.  NULL: it cannot be taken from a master before us. */
+struct state;
+void notify_hand_over(struct state *, const struct notify *);
+struct notify *notify_take_over(
+    struct state *, struct arena *, struct loop *, struct pools *) MUST_CHECK;
+
 /* The value of NOTIFY_SOCKET: '@' and a name in the abstract namespace, unix(7). */
 const char *notify_name(const struct notify *);
 

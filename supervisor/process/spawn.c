@@ -54,24 +54,23 @@ static struct child_plan plan_of(
 }
 
 /*
- * Returns the descriptor for the child, or -1: a worker that can be had without
+ * Returns its descriptor, or -1: a worker that can be had without
  * being counted is better than none.
  */
 static int open_board(struct spawner *spawner, struct worker *worker)
 {
 	const struct pool_conf *conf = worker_conf(worker);
 	struct pool *pool = worker->generation->pool;
-	int fd;
 
 	if (pool->ledger == NULL)
 		pool->ledger = ledgers_find(spawner->ledgers, pool->name);
 	if (conf->kind != KIND_FASTCGI && conf->kind != KIND_WORKER)
 		return -1;
-	worker->board = board_open(conf->request_timeout * 1000, &fd);
+	worker->board = board_open(conf->request_timeout * 1000);
 	if (worker->board == NULL)
 		log_warn("%s: no scoreboard: %s", worker->name, strerror(errno));
 	ledger_open_board(pool->ledger, worker->board);
-	return fd;
+	return worker->board != NULL ? worker->board->fd : -1;
 }
 
 void spawn_close_board(struct worker *worker)
@@ -112,6 +111,12 @@ static void report_arrives(struct watch *watch, uint32_t events)
 
 	(void)events;
 	spawn_hear_report(watch->owner, worker);
+}
+
+bool spawn_watch_report(struct spawner *spawner, struct worker *worker, int fd)
+{
+	worker->report = (struct watch){ .fd = fd, .act = report_arrives, .owner = spawner };
+	return fd < 0 || loop_add(spawner->loop, &worker->report, EPOLLIN);
 }
 
 /* By chance, so that workers that were started together are not replaced together. */
@@ -161,10 +166,9 @@ static bool open_report(struct spawner *spawner, struct worker *worker, int *wri
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return false;
-	worker->report = (struct watch){ .fd = ends[0], .act = report_arrives, .owner = spawner };
 	*write_end = ends[1];
 	if (fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0 &&
-	    loop_add(spawner->loop, &worker->report, EPOLLIN))
+	    spawn_watch_report(spawner, worker, ends[0]))
 		return true;
 	close(ends[0]);
 	close(ends[1]);
@@ -234,8 +238,6 @@ static void close_childs_ends(const struct ends *ends)
 {
 	close(ends->report);
 	close(ends->output);
-	if (ends->scoreboard >= 0)
-		close(ends->scoreboard);
 	close_ruleset(ends->ruleset);
 }
 

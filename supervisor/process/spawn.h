@@ -26,6 +26,10 @@ bool spawn_worker(struct spawner *, struct worker *, int64_t now) MUST_CHECK;
 /* Reads what the child had to report, if it did: a failure is in the worker's cause. */
 void spawn_hear_report(struct spawner *, struct worker *);
 
+/* Listens to the report of a process that is there already; FD -1: it has reported.  False with
+ * errno set. */
+bool spawn_watch_report(struct spawner *, struct worker *, int fd) MUST_CHECK;
+
 /* Its process is dead or was never made: what it has done joins its pool's totals. */
 void spawn_close_board(struct worker *);
 

@@ -16,6 +16,8 @@
 #include "base/text.h"
 #include "supervisor/pool/reload.h"
 #include "supervisor/system/descriptor.h"
+#include "supervisor/upgrade/state.h"
+#include "supervisor/upgrade/upgrade.h"
 
 #define MESSAGE_ROOM 1024
 #define STATUS_ROOM  256
@@ -99,7 +101,8 @@ static void describe(const struct pools *pools, const struct account *is, char *
 		snprintf(text, STATUS_ROOM, "Stopping: %zu of %zu pools have ended",
 		    count_at_rest(pools), pools->count);
 	else if (is->reloading)
-		snprintf(text, STATUS_ROOM, "Reloading");
+		snprintf(text, STATUS_ROOM, "%s",
+		    upgrade_is_under_way(pools->upgrade) ? "Upgrading" : "Reloading");
 	else if (pool == NULL)
 		snprintf(text, STATUS_ROOM, "Running: all %zu pools are ready", pools->count);
 	else
@@ -202,7 +205,8 @@ int64_t superior_tick(struct superior *superior, const struct pools *pools, int6
 	is.stopping = pools->stopping != STOP_NOT;
 	is.ready = is.ready || (!is.stopping && all_settled(pools));
 	/* Before the first READY=1 there is nothing that could be loaded again. */
-	is.reloading = is.ready && !is.stopping && reload_is_under_way(pools->reload);
+	is.reloading = is.ready && !is.stopping &&
+		       (reload_is_under_way(pools->reload) || upgrade_is_under_way(pools->upgrade));
 	describe(pools, &is, is.status);
 	add_changes(&message, &superior->told, &is, now);
 	add_patience(&message, superior, &is, now);
@@ -272,4 +276,33 @@ void superior_close(struct superior **superior)
 		return;
 	close((*superior)->fd);
 	*superior = NULL;
+}
+
+static const struct state_field fields[] = {
+	{ STATE_FIELD(struct superior, extend) },
+	{ STATE_FIELD(struct superior, watchdog) },
+	{ STATE_FIELD(struct superior, deaf) },
+	{ STATE_FIELD(struct superior, told.ready) },
+	{ STATE_FIELD(struct superior, told.reloading) },
+	{ STATE_FIELD(struct superior, told.stopping) },
+	{ STATE_FIELD(struct superior, told.status) },
+	{ STATE_FIELD(struct superior, told.next_extension) },
+	{ STATE_FIELD(struct superior, told.next_watchdog) },
+	{ 0 },
+};
+
+struct superior *superior_pass(struct state *state, struct arena *arena, struct superior *superior)
+{
+	size_t length = superior != NULL ? superior->length : 0;
+
+	state_part(state, "superior");
+	if (!state_flag(state, "superior", superior != NULL))
+		return NULL;
+	if (state_is_read(state))
+		superior = arena_alloc(arena, sizeof(*superior));
+	state_bytes(state, "address", &superior->address, &length, sizeof(superior->address));
+	superior->length = (socklen_t)length;
+	superior->fd = state_descriptor(state, "socket", superior->fd);
+	state_fields(state, fields, superior);
+	return superior;
 }

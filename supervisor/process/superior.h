@@ -22,6 +22,11 @@ struct superior;
 struct superior *superior_open(struct arena *, int64_t extend);
 void superior_close(struct superior **);
 
+/* Hands it over, or takes it from a master before us: upgrade/state.h.  NULL is fine: there is
+ * nobody. */
+struct state;
+struct superior *superior_pass(struct state *, struct arena *, struct superior *);
+
 /* Says what there is to say.  Returns when to be called again at the latest. */
 int64_t superior_tick(struct superior *, const struct pools *, int64_t now);
 

@@ -8,13 +8,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "supervisor/system/descriptor.h"
 #include "supervisor/system/loop.h"
+#include "supervisor/upgrade/state.h"
 
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 8U /* Linux 6.3 */
@@ -53,23 +57,24 @@ static void write_head(struct scoreboard_head *head, int64_t timeout)
 	atomic_store_explicit(&head->timeout, (uint64_t)timeout, memory_order_relaxed);
 }
 
-struct board *board_open(int64_t timeout, int *fd)
+struct board *board_open(int64_t timeout)
 {
 	struct board *board = calloc(1, sizeof(*board));
 	int error;
 
-	*fd = board != NULL ? make_file() : -1;
-	if (*fd >= 0)
-		board->memory = map_file(*fd);
-	if (*fd >= 0 && board->memory != NULL) {
+	if (board == NULL)
+		return NULL;
+	board->fd = make_file();
+	if (board->fd >= 0)
+		board->memory = map_file(board->fd);
+	if (board->memory != NULL) {
 		write_head(&board->memory->head, timeout);
 		board->timeout = timeout;
 		return board;
 	}
 	error = errno;
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
+	if (board->fd >= 0)
+		close(board->fd);
 	free(board);
 	errno = error;
 	return NULL;
@@ -80,8 +85,50 @@ void board_close(struct board **board)
 	if (*board == NULL)
 		return;
 	munmap((*board)->memory, sizeof(*(*board)->memory));
+	close((*board)->fd);
 	free(*board);
 	*board = NULL;
+}
+
+static bool is_ours(const struct scoreboard_head *head)
+{
+	return head->magic == SCOREBOARD_MAGIC && head->version == SCOREBOARD_VERSION &&
+	       head->slot_bytes == sizeof(struct score) && head->slots == SCOREBOARD_SLOTS;
+}
+
+/* A worker may have been given it by an ostlerd that knew another layout. */
+static struct board *take_over(struct state *state, int fd)
+{
+	struct board *board = calloc(1, sizeof(*board));
+	int seals = fcntl(fd, F_GET_SEALS);
+	struct stat about;
+
+	if (board == NULL)
+		die("out of memory for a scoreboard");
+	board->fd = fd;
+	board->memory = MAP_FAILED;
+	if (seals >= 0 && (seals & F_SEAL_SHRINK) != 0 && fstat(fd, &about) == 0 &&
+	    about.st_size == sizeof(struct scoreboard))
+		board->memory = mmap(
+		    NULL, sizeof(struct scoreboard), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (board->memory != MAP_FAILED && is_ours(&board->memory->head))
+		return board;
+	state_fail(state, "descriptor %d is no scoreboard that this ostlerd knows", fd);
+	free(board);
+	return NULL;
+}
+
+struct board *board_pass(struct state *state, struct board *board)
+{
+	int fd = state_descriptor(state, "scoreboard", board != NULL ? board->fd : -1);
+	int64_t timeout = state_number(
+	    state, "timeout", board != NULL ? board->timeout : 0, 0, LLONG_MAX);
+
+	if (state_is_read(state))
+		board = fd >= 0 ? take_over(state, fd) : NULL;
+	if (state_is_read(state) && board != NULL)
+		board->timeout = timeout;
+	return board;
 }
 
 /* How many slots the worker says it writes to. */

@@ -35,17 +35,23 @@ struct board_work {
 
 struct board {
 	struct scoreboard *memory;
+	int fd;             /* of it, for the child, and for the next master */
 	int64_t timeout;    /* of a request that sets itself no deadline; 0: no limit */
 	struct board *next; /* for the ledger */
 };
 
 /*
- * A board for a process about to be made.  *FD is for the child; close it after
- * fork.  TIMEOUT is what a request may take, in µs; 0: no limit.  NULL with
- * errno set: the process has to do without.
+ * A board for a process about to be made, which inherits its descriptor.  TIMEOUT
+ * is what a request may take, in µs; 0: no limit.  NULL with errno set: the
+ * process has to do without.
  */
-struct board *board_open(int64_t timeout, int *fd) MUST_CHECK;
+struct board *board_open(int64_t timeout) MUST_CHECK;
 void board_close(struct board **);
+
+/* Hands one over, or takes it from a master before us: upgrade/state.h.  NULL is fine: there is
+ * none. */
+struct state;
+struct board *board_pass(struct state *, struct board *);
 
 /* --- a NULL board is one that is not used --- */
 

@@ -58,6 +58,10 @@ enum event_kind {
 	EVENT_RELOAD_FAILED,     /* taken back; text: why */
 	EVENT_RELOAD_DONE,
 
+	EVENT_UPGRADE, /* to a next ostlerd, asked for; text: by whom, and to which program */
+	EVENT_UPGRADE_REFUSED, /* nothing has changed; text: why */
+	EVENT_UPGRADE_DONE,    /* the next ostlerd has taken over; text: the versions */
+
 	EVENT_POOL_ADDED,
 	EVENT_POOL_REMOVED,
 	EVENT_SCALE,      /* by a person; text: from how many to how many */
@@ -117,6 +121,10 @@ struct event_tally {
 
 /* The one behind TALLY; the first behind NULL; NULL behind the last. */
 const struct event_tally *events_tally(const struct event_tally *);
+
+/* Hands all over, or takes them from a master before us: upgrade/state.h. */
+struct state;
+void events_pass(struct state *);
 
 /* The number of the oldest event that is kept and of the newest; newest < oldest: none yet. */
 unsigned long long events_oldest(void);

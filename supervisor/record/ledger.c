@@ -1,10 +1,12 @@
 /* ledger.c - what a pool's workers have done, the dead ones included. */
 #include "supervisor/record/ledger.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "supervisor/system/loop.h"
+#include "supervisor/upgrade/state.h"
 
 /* What had been finished at a time. */
 struct mark {
@@ -146,4 +148,72 @@ int64_t ledgers_tick(struct ledgers *ledgers, int64_t window, int64_t now)
 			next = ledger->newer.at + window;
 	}
 	return next;
+}
+
+const char *ledger_name(const struct ledger *ledger)
+{
+	return ledger != NULL ? ledger->name : NULL;
+}
+
+/* --- from one master to the next --- */
+
+#define LEDGERS_MOST 100000
+
+static const struct state_field fields[] = {
+	{ STATE_FIELD(struct ledger, folded.requests) },
+	{ STATE_FIELD(struct ledger, folded.starts) },
+	{ STATE_FIELD(struct ledger, folded.failures) },
+	{ STATE_FIELD(struct ledger, folded.aborted) },
+	{ STATE_FIELD(struct ledger, folded.errors) },
+	{ STATE_FIELD(struct ledger, folded.bytes) },
+	{ STATE_FIELD(struct ledger, folded.microseconds) },
+	{ STATE_FIELD(struct ledger, folded.counters), .most = SCOREBOARD_COUNTERS },
+	{ STATE_FIELD(struct ledger, older.at) },
+	{ STATE_FIELD(struct ledger, newer.at) },
+	{ 0 },
+};
+
+static void pass_counter(struct state *state, struct figures *figures, size_t index)
+{
+	char *name = figures->name[index];
+	size_t length = strnlen(name, SCOREBOARD_NAME - 1);
+
+	state_bytes(state, "counter", name, &length, SCOREBOARD_NAME - 1);
+	figures->gauge[index] = state_flag(state, "gauge", figures->gauge[index]);
+	state_numbers(state, "sum", &figures->counter[index], 1);
+}
+
+static void pass(struct state *state, struct ledger *ledger)
+{
+	state_fields(state, fields, ledger);
+	for (size_t i = 0; i < ledger->folded.counters; i++)
+		pass_counter(state, &ledger->folded, i);
+	state_numbers(state, "folded", ledger->folded.bucket, HISTOGRAM_BUCKETS);
+	state_numbers(state, "older", ledger->older.bucket, HISTOGRAM_BUCKETS);
+	state_numbers(state, "newer", ledger->newer.bucket, HISTOGRAM_BUCKETS);
+}
+
+void ledgers_pass(struct state *state, struct ledgers *ledgers)
+{
+	size_t count = 0;
+
+	state_part(state, "ledgers");
+	for (const struct ledger *ledger = ledgers->first; ledger != NULL; ledger = ledger->next)
+		count++;
+	count = state_count(state, "ledgers", count, LEDGERS_MOST);
+	ledgers->opened = state_number(state, "opened", ledgers->opened, 0, LLONG_MAX);
+	for (struct ledger *ledger = ledgers->first; !state_is_read(state) && ledger != NULL;
+	     ledger = ledger->next) {
+		state_text(state, ledgers->arena, "name", ledger->name);
+		pass(state, ledger);
+	}
+	for (size_t i = 0; state_is_read(state) && i < count; i++) {
+		const char *name = state_text(state, ledgers->arena, "name", NULL);
+
+		if (name == NULL)
+			state_fail(state, "a ledger has no name");
+		if (state_wrong(state) != NULL)
+			return;
+		pass(state, ledgers_find(ledgers, name));
+	}
 }

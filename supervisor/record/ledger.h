@@ -19,6 +19,15 @@ void ledgers_close(struct ledgers **);
 /* The ledger of the pool NAME, made when there is none: a pool that comes back has its totals. */
 struct ledger *ledgers_find(struct ledgers *, const char *name);
 
+/* Its name; NULL for NULL. */
+const char *ledger_name(const struct ledger *);
+
+/*
+ * Hands all over, or takes them from a master before us, without the boards of
+ * the living, which come with their workers: upgrade/state.h.
+ */
+void ledgers_pass(struct state *, struct ledgers *);
+
 /* A process has a board now; NULL is fine: it has none. */
 void ledger_open_board(struct ledger *, struct board *);
 

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "supervisor/upgrade/state.h"
 
 void address_of_path(const char *path, struct address *address)
 {
@@ -98,4 +99,17 @@ const char *address_parse(const char *text, struct address *address)
 bool address_same(const struct address *a, const struct address *b)
 {
 	return a->length == b->length && memcmp(&a->socket, &b->socket, a->length) == 0;
+}
+
+void address_pass(struct state *state, struct arena *arena, struct address *address)
+{
+	size_t length = address->length;
+
+	address->text = state_text(state, arena, "address", address->text);
+	address->path = state_text(state, arena, "path", address->path);
+	state_bytes(state, "name", &address->socket, &length, sizeof(address->socket));
+	address->length = (socklen_t)length;
+	if (address->text == NULL ||
+	    (address->path != NULL && strlen(address->path) > ADDRESS_PATH_MAX))
+		state_fail(state, "a listener has no address");
 }

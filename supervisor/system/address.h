@@ -28,6 +28,11 @@ const char *address_parse(const char *text, struct address *) MUST_CHECK;
 /* Makes the address of the unix socket at PATH, at most ADDRESS_PATH_MAX bytes long. */
 void address_of_path(const char *path, struct address *);
 
+/* Hands it over, or takes it from a master before us, its texts in the arena: upgrade/state.h. */
+struct arena;
+struct state;
+void address_pass(struct state *, struct arena *, struct address *);
+
 /* Whether two listeners could not have both of them. */
 bool address_same(const struct address *, const struct address *);
 

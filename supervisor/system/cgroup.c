@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <limits.h>
 #include <linux/sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,7 +15,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "supervisor/system/cgroup_home.h"
+#include "supervisor/upgrade/state.h"
 
 struct cgroup {
 	struct cgroup *next; /* among those that could not be removed yet */
@@ -253,4 +256,66 @@ void cgroup_leave(struct cgroup **left)
 	cgroup->next = cgroup->all->left;
 	cgroup->all->left = cgroup;
 	cgroups_tidy(cgroup->all);
+}
+
+/* --- from one master to the next -------------------------------------------------------------- */
+
+#define LEFT_MOST 65536
+
+/* A path is opened and removed: it must be one that we have made. */
+static bool is_ours(const struct cgroups *cgroups, const char *path)
+{
+	size_t length = strlen(cgroups->path);
+
+	return path != NULL && strlen(path) < CGROUP_PATH &&
+	       strncmp(path, cgroups->path, length) == 0 && path[length] == '/' &&
+	       strstr(path + length, "/.") == NULL;
+}
+
+struct cgroup *cgroup_pass(struct state *state, struct cgroups *cgroups, struct cgroup *cgroup)
+{
+	struct arena *arena = arena_new(4096);
+	const char *path = state_text(state, arena, "cgroup", cgroup != NULL ? cgroup->path : NULL);
+
+	if (state_is_read(state) && path != NULL) {
+		if (cgroups == NULL || !is_ours(cgroups, path))
+			state_fail(state, "%s is no cgroup of ours", path);
+		cgroup = calloc(1, sizeof(*cgroup));
+		if (cgroup == NULL || (cgroup->path = strdup(path)) == NULL)
+			die("out of memory for a cgroup");
+		cgroup->all = cgroups;
+	}
+	arena_free(&arena);
+	return cgroup;
+}
+
+struct cgroups *cgroups_pass(struct state *state, struct arena *arena, struct cgroups *cgroups)
+{
+	const char *path = state_text(
+	    state, arena, "cgroups", cgroups != NULL ? cgroups->path : NULL);
+	struct cgroup **link;
+	size_t count = 0;
+
+	if (path == NULL)
+		return NULL;
+	if (state_is_read(state)) {
+		cgroups = arena_alloc(arena, sizeof(*cgroups));
+		cgroups->path = path;
+	}
+	if (path[0] != '/' || strlen(path) >= CGROUP_PATH)
+		state_fail(state, "%s is no folder of cgroups", path);
+	cgroups->made = (unsigned long)state_number(
+	    state, "made", (long long)cgroups->made, 0, LONG_MAX);
+	link = &cgroups->left;
+	for (const struct cgroup *left = cgroups->left; left != NULL; left = left->next)
+		count++;
+	count = state_count(state, "left", count, LEFT_MOST);
+	for (; count > 0 && state_wrong(state) == NULL; count--) {
+		*link = cgroup_pass(state, cgroups, *link);
+		if (*link == NULL)
+			state_fail(state, "a cgroup has no path");
+		else
+			link = &(*link)->next;
+	}
+	return cgroups;
 }

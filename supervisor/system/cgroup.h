@@ -39,6 +39,14 @@ void cgroups_tidy(struct cgroups *);
 bool cgroups_any_is_left(const struct cgroups *);
 void cgroups_kill_all(const struct cgroups *);
 
+/*
+ * Hand the folder over, with those of the dead, or take it from a master before us; and
+ * one of the living: upgrade/state.h.
+ */
+struct state;
+struct cgroups *cgroups_pass(struct state *, struct arena *, struct cgroups *);
+struct cgroup *cgroup_pass(struct state *, struct cgroups *, struct cgroup *);
+
 /* One for a process about to be made; NULL with errno set: it has to do without. */
 struct cgroup *cgroup_make(struct cgroups *, const char *name);
 

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "supervisor/system/descriptor.h"
 
 struct search {
 	pid_t pid;
@@ -48,14 +49,6 @@ static bool has_name(int fd, const struct sockaddr_storage *wanted)
 		   ((const struct sockaddr_in *)wanted)->sin_port;
 }
 
-static bool listens(int fd)
-{
-	int on = 0;
-	socklen_t size = sizeof(on);
-
-	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &size) == 0 && on != 0;
-}
-
 /* Whoever reads them and by which call: the kernel has them of TCP, and of nothing else. */
 static void count_bytes(int fd, struct client *client)
 {
@@ -80,7 +73,8 @@ static void look_at_socket(struct search *search, int number)
 		return;
 	}
 	if (search->clients->count < CLIENTS_MOST && fstat(fd, &about) == 0 &&
-	    about.st_ino != search->listener && !listens(fd) && has_name(fd, &search->name)) {
+	    about.st_ino != search->listener && !descriptor_listens(fd) &&
+	    has_name(fd, &search->name)) {
 		struct client *client = &search->clients->client[search->clients->count++];
 
 		*client = (struct client){ .fd = number, .inode = about.st_ino };

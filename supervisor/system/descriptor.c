@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define LOWEST 10
@@ -18,4 +19,12 @@ int descriptor_raise(int low)
 	close(low);
 	errno = error;
 	return high;
+}
+
+bool descriptor_listens(int fd)
+{
+	int on = 0;
+	socklen_t size = sizeof(on);
+
+	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &size) == 0 && on != 0;
 }

@@ -8,6 +8,8 @@
 #ifndef SUPERVISOR_SYSTEM_DESCRIPTOR_H
 #define SUPERVISOR_SYSTEM_DESCRIPTOR_H
 
+#include <stdbool.h>
+
 #include "base/attributes.h"
 
 /*
@@ -15,5 +17,8 @@
  * on exec.  -1 with errno set when there is none left; LOW is closed either way.
  */
 int descriptor_raise(int low) MUST_CHECK;
+
+/* Whether it is a socket that listens. */
+bool descriptor_listens(int fd);
 
 #endif

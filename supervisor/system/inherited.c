@@ -36,14 +36,6 @@ static size_t count_passed(void)
 	return (size_t)(fds < FDS_MOST ? fds : FDS_MOST);
 }
 
-static bool listens(int fd)
-{
-	int on = 0;
-	socklen_t size = sizeof(on);
-
-	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &size) == 0 && on != 0;
-}
-
 static const char *name_of_tcp(struct arena *arena, const struct address *address)
 {
 	bool six = address->socket.ss_family == AF_INET6;
@@ -83,7 +75,7 @@ static struct listener *adopt(struct arena *arena, int low)
 
 	if (fd < 0)
 		return NULL;
-	if (!listens(fd) || !find_address(arena, fd, &address)) {
+	if (!descriptor_listens(fd) || !find_address(arena, fd, &address)) {
 		log_warn("inherited descriptor %d is no socket that listens: closed", low);
 		close(fd);
 		return NULL;
@@ -95,20 +87,42 @@ static struct listener *adopt(struct arena *arena, int low)
 	return listener_adopt(fd, &address);
 }
 
-struct inherited *inherited_take(struct arena *arena)
+struct inherited *inherited_make(struct arena *arena, size_t count)
 {
 	struct inherited *inherited = arena_alloc(arena, sizeof(*inherited));
+
+	inherited->listener = arena_alloc(arena, (count + 1) * sizeof(struct listener *));
+	return inherited;
+}
+
+void inherited_add(struct inherited *inherited, struct listener *listener)
+{
+	inherited->listener[inherited->count++] = listener;
+}
+
+size_t inherited_count(const struct inherited *inherited)
+{
+	return inherited->count;
+}
+
+struct listener *inherited_at(const struct inherited *inherited, size_t index)
+{
+	return inherited->listener[index];
+}
+
+struct inherited *inherited_take(struct arena *arena)
+{
 	size_t count = count_passed();
+	struct inherited *inherited = inherited_make(arena, count);
 
 	unsetenv("LISTEN_PID");
 	unsetenv("LISTEN_FDS");
 	unsetenv("LISTEN_FDNAMES");
-	inherited->listener = arena_alloc(arena, (count + 1) * sizeof(struct listener *));
 	for (size_t i = 0; i < count; i++) {
 		struct listener *listener = adopt(arena, FIRST + (int)i);
 
 		if (listener != NULL)
-			inherited->listener[inherited->count++] = listener;
+			inherited_add(inherited, listener);
 	}
 	return inherited;
 }

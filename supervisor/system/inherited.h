@@ -13,6 +13,12 @@
 
 struct inherited;
 
+/* For who keeps them and hands them over: upgrade/estate.c.  Room for COUNT, there are none yet. */
+struct inherited *inherited_make(struct arena *, size_t count);
+void inherited_add(struct inherited *, struct listener *);
+size_t inherited_count(const struct inherited *);
+struct listener *inherited_at(const struct inherited *, size_t index);
+
 /* Takes them over, and the variables out of the environment.  Never NULL. */
 struct inherited *inherited_take(struct arena *);
 void inherited_close(struct inherited **);

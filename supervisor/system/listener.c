@@ -13,14 +13,8 @@
 
 #include "base/log.h"
 #include "supervisor/system/descriptor.h"
-#include "supervisor/system/lockfile.h"
-
-/* The right to a path, which one generation leaves to the next. */
-struct place {
-	unsigned holders;
-	int lock; /* against a second master */
-	char lock_path[ADDRESS_PATH_MAX + sizeof(".lock")];
-};
+#include "supervisor/system/place.h"
+#include "supervisor/upgrade/state.h"
 
 struct listener {
 	struct arena *arena;  /* its own */
@@ -83,45 +77,16 @@ static const char *find_live_owner(struct listener *l)
 	    "%s: another process listens there; end it, or choose another path", l->address.path);
 }
 
-static const char *lock_path(struct listener *l)
-{
-	struct place *place = calloc(1, sizeof(*place));
-
-	if (place == NULL)
-		die("out of memory");
-	place->holders = 1;
-	snprintf(place->lock_path, sizeof(place->lock_path), "%s.lock", l->address.path);
-	place->lock = lockfile_take(place->lock_path, 0600);
-	l->place = place;
-	if (place->lock >= 0)
-		return NULL;
-	if (errno == EWOULDBLOCK)
-		return arena_print(l->speech,
-		    "%s: another ostlerd has it; end that, or choose another path",
-		    l->address.path);
-	return arena_print(l->speech, "cannot lock %s: %s", place->lock_path, strerror(errno));
-}
-
-static void leave_place(struct listener *l)
-{
-	if (l->place != NULL && --l->place->holders == 0) {
-		lockfile_drop(l->place->lock_path, &l->place->lock);
-		free(l->place);
-	}
-	l->place = NULL;
-}
-
 /* From a generation of ours the place is had without asking: its socket is alive, of course. */
 static const char *take_place(struct listener *l, const struct listener *beside)
 {
 	const char *wrong;
 
 	if (beside != NULL && beside->place != NULL) {
-		l->place = beside->place;
-		l->place->holders++;
+		l->place = place_hold(beside->place);
 		return NULL;
 	}
-	wrong = lock_path(l);
+	l->place = place_take(l->speech, l->address.path, &wrong);
 	return wrong != NULL ? wrong : find_live_owner(l);
 }
 
@@ -340,9 +305,80 @@ void listener_close(struct listener **listener)
 		listener_withdraw(l);
 	if (l->fd >= 0)
 		close(l->fd);
-	leave_place(l);
+	place_leave(&l->place);
 	arena = l->arena; /* holds the listener itself */
 	arena_free(&arena);
+}
+
+struct listener *listener_hold(struct listener *l)
+{
+	l->holders++;
+	return l;
+}
+
+bool listener_is_held(const struct listener *l)
+{
+	return l->holders > 0;
+}
+
+static const struct state_field fields[] = {
+	{ STATE_FIELD(struct listener, inherited) },
+	{ STATE_FIELD(struct listener, shut) },
+	{ STATE_FIELD(struct listener, public) },
+	{ STATE_FIELD(struct listener, device) },
+	{ STATE_FIELD(struct listener, inode) },
+	{ 0 },
+};
+
+static bool has_place(const struct listener *l)
+{
+	return l->place != NULL;
+}
+
+/* The first of the list that has the same place: itself, when it is the first. */
+static size_t first_at_place(struct listener *const *list, size_t index)
+{
+	size_t first = 0;
+
+	while (list[first]->place != list[index]->place)
+		first++;
+	return first;
+}
+
+static void pass_place(struct state *state, struct listener **list, size_t index)
+{
+	struct listener *l = list[index];
+	size_t first = state_is_read(state) ? 0 : first_at_place(list, index);
+
+	first = (size_t)state_number(state, "place of", (long long)first, 0, (long long)index);
+	if (first == index)
+		l->place = place_pass(state, l->place);
+	else if (state_is_read(state) && list[first]->place != NULL)
+		l->place = place_hold(list[first]->place);
+}
+
+void listener_pass(struct state *state, struct listener **list, size_t index)
+{
+	struct address address = { .length = 0 };
+	struct listener *l = list[index];
+
+	if (!state_is_read(state))
+		address = l->address;
+	else
+		l = list[index] = make(-1, &(struct address){ .text = "" });
+	address_pass(state, l->arena, &address);
+	l->address = address;
+	l->fd = state_descriptor(state, "socket", l->fd);
+	l->temporary = state_text(state, l->arena, "temporary", l->temporary);
+	state_fields(state, fields, l);
+	if (state_flag(state, "has place", has_place(l)))
+		pass_place(state, list, index);
+	if (!state_is_read(state))
+		return;
+	l->holders = 0;
+	if (l->fd < 0 || (!l->shut && !descriptor_listens(l->fd)))
+		state_fail(
+		    state, "%s: the socket that was handed over does not listen", l->address.text);
 }
 
 long listener_backlog_limit(void)

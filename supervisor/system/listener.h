@@ -12,6 +12,7 @@
 #define SUPERVISOR_SYSTEM_LISTENER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 #include "base/arena.h"
@@ -70,6 +71,16 @@ int listener_fd(const struct listener *);
 
 /* Lets go of it; the last to do so deletes the public name if it is still ours, and closes it. */
 void listener_close(struct listener **);
+
+/*
+ * Hands listeners over to the next master, or takes them from the one before:
+ * upgrade/state.h.  Each that several have stands in the list once, and has no
+ * holder yet when it was read: listener_hold() makes one.
+ */
+struct state;
+struct listener *listener_hold(struct listener *);
+bool listener_is_held(const struct listener *);
+void listener_pass(struct state *, struct listener **list, size_t index);
 
 /* The kernel's upper limit of a backlog (net.core.somaxconn), or -1: unknown. */
 long listener_backlog_limit(void);

@@ -2,9 +2,11 @@
 #include "supervisor/system/program.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/buffer.h"
 #include "base/text.h"
@@ -86,6 +88,28 @@ const char *const *program_arguments(struct arena *arena, const char *const *wor
 	for (size_t i = 0; i < count; i++)
 		argument[i] = fill_in(arena, words[i], pid);
 	return argument;
+}
+
+static bool is_our_own(const char *path)
+{
+	struct stat ours, found;
+
+	return stat("/proc/self/exe", &ours) == 0 && stat(path, &found) == 0 &&
+	       ours.st_dev == found.st_dev && ours.st_ino == found.st_ino;
+}
+
+const char *program_own(struct arena *arena, const char *called)
+{
+	char folder[PATH_MAX], link[PATH_MAX];
+	ssize_t length;
+
+	if (called[0] != '/' && strchr(called, '/') != NULL &&
+	    getcwd(folder, sizeof(folder)) != NULL)
+		called = arena_print(arena, "%s/%s", folder, called);
+	if (called[0] == '/' && is_our_own(called))
+		return called;
+	length = readlink("/proc/self/exe", link, sizeof(link));
+	return length > 0 ? arena_copy(arena, link, (size_t)length) : called;
 }
 
 int program_signal(const char *name)

@@ -19,6 +19,13 @@ const char *program_find(
  */
 const char *const *program_arguments(struct arena *, const char *const *words, pid_t pid);
 
+/*
+ * Where our own program is, absolute: as it was CALLED, through whatever links, for who
+ * installs another puts that there; if we are not that file, or were found by PATH, what
+ * the kernel says.
+ */
+const char *program_own(struct arena *, const char *called);
+
 /* The number of a signal by its name, "TERM" or "SIGTERM"; 0: there is none. */
 int program_signal(const char *name);
 

@@ -29,8 +29,8 @@ static void signal_arrives(struct watch *watch, uint32_t events)
 static void choose(sigset_t *blocked, sigset_t *heard)
 {
 	static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS };
-	static const int ours[] = { SIGCHLD, SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGTTIN,
-		SIGTTOU, SIGWINCH };
+	static const int ours[] = { SIGCHLD, SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2,
+		SIGTTIN, SIGTTOU, SIGWINCH };
 
 	sigfillset(blocked);
 	for (size_t i = 0; i < COUNT(faults); i++)

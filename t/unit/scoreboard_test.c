@@ -26,16 +26,14 @@
 static struct board *open_both(struct ledger *ledger, int64_t timeout, struct scoreboard **worker)
 {
 	char text[16];
-	int fd;
-	struct board *board = board_open(timeout, &fd);
+	struct board *board = board_open(timeout);
 
 	assert_non_null(board);
 	ledger_open_board(ledger, board);
-	snprintf(text, sizeof(text), "%d", fd);
+	snprintf(text, sizeof(text), "%d", dup(board->fd));
 	setenv(SCOREBOARD_VARIABLE, text, 1);
 	*worker = scoreboard_attach(2);
 	unsetenv(SCOREBOARD_VARIABLE);
-	close(fd);
 	return board;
 }
 
@@ -137,16 +135,14 @@ static void without_a_supervisor_it_works_alone(void **state)
 
 static void its_size_is_sealed(void **state)
 {
-	int fd;
-	struct board *board = board_open(0, &fd);
+	struct board *board = board_open(0);
 
 	(void)state;
 	assert_non_null(board);
-	assert_int_equal(ftruncate(fd, 0), -1);
-	assert_int_equal(ftruncate(fd, 1 << 30), -1);
-	assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE), -1);
-	assert_true((fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0);
-	close(fd);
+	assert_int_equal(ftruncate(board->fd, 0), -1);
+	assert_int_equal(ftruncate(board->fd, 1 << 30), -1);
+	assert_int_equal(fcntl(board->fd, F_ADD_SEALS, F_SEAL_WRITE), -1);
+	assert_true((fcntl(board->fd, F_GETFD) & FD_CLOEXEC) != 0);
 	board_close(&board);
 }
 
@@ -331,16 +327,14 @@ static pid_t start_worker(int limit)
 static struct board *give_birth(struct ledger *ledger, int limit, pid_t *pid)
 {
 	char text[16];
-	int fd;
-	struct board *board = board_open(0, &fd);
+	struct board *board = board_open(0);
 
 	assert_non_null(board);
 	ledger_open_board(ledger, board);
-	snprintf(text, sizeof(text), "%d", fd);
+	snprintf(text, sizeof(text), "%d", board->fd);
 	setenv(SCOREBOARD_VARIABLE, text, 1);
 	*pid = start_worker(limit);
 	assert_true(*pid > 0);
-	close(fd);
 	return board;
 }
 

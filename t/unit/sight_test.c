@@ -28,16 +28,14 @@ struct house {
 static int build(void **state)
 {
 	struct house *h = test_calloc(1, sizeof(*h));
-	int fd;
 
 	h->conf = (struct pool_conf){
 		.kind = KIND_WORKER, .workers = 1, .request_timeout = 5000, .watch_interval = 1000
 	};
 	h->worker = (struct worker){ .generation = &h->generation, .slot = 1, .name = "web" };
 	h->worker.pid = NOBODY;
-	h->worker.board = board_open(5 * SECOND_US, &fd);
+	h->worker.board = board_open(5 * SECOND_US);
 	assert_non_null(h->worker.board);
-	close(fd);
 	h->worker.board->memory->head.used = 1;
 	sight_forget(&h->worker.sight, 0);
 	h->worker_list[0] = &h->worker;

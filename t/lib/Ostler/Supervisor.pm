@@ -10,6 +10,7 @@
 #     top   => { setting => value }              beside control, pid_file and pools
 #     conf  => sub { text }                      gets the folder, returns the whole file instead
 #     order => [ 'name', … ]                     of the pools in the file; by name otherwise
+#     copy  => 1                                 runs a copy of ostlerd in the folder, for others to be put in its place
 # %D in any text stands for the folder, which has the folders sock, log and ctl in it.
 package Ostler::Supervisor;
 use strict;
@@ -50,8 +51,12 @@ sub new
 	mkdir "$folder/$_->[0]", $_->[1] for [ 'ctl', 0700 ], [ 'sock', 0755 ], [ 'log', 0755 ];
 	my $self = bless { folder => $folder, owner => $$, options => \%options }, $class;
 	$self->write_conf;
+	system('cp', program('ostlerd'), $self->program_run) == 0 or die "cannot copy ostlerd\n" if $options{copy};
 	return $self;
 }
+
+# The ostlerd that is run, and that an upgrade looks for.
+sub program_run { my ($self) = @_; return $self->{options}{copy} ? "$self->{folder}/ostlerd" : program('ostlerd') }
 
 sub folder  { return $_[0]{folder} }
 sub conf    { return "$_[0]{folder}/ostler.conf" }
@@ -141,7 +146,7 @@ sub start
 {
 	my ($self, @prefix) = @_;
 	my $before = @prefix && ref $prefix[0] eq 'CODE' ? shift @prefix : sub { };
-	my @command = (@prefix, program('ostlerd'), '-c', $self->conf);
+	my @command = (@prefix, $self->program_run, '-c', $self->conf);
 	my $pid = fork // die "cannot fork: $!";
 	if ($pid == 0) {
 		open STDIN, '<', '/dev/null';
