@@ -24,6 +24,7 @@
 
 #include "base/clock.h"
 #include "supervisor/conf/readiness.h"
+#include "supervisor/system/tracee.h"
 
 #define STOP_PATIENCE (5 * SECOND_US / 1000)
 #define ERESTARTSYS   512 /* of the kernel: a call that was interrupted and will be begun again */
@@ -88,8 +89,15 @@ static bool will_begin_again(pid_t pid)
 #endif
 }
 
+/* The signal that has stopped it, on its way to it still; 0: our own wish has (PTRACE_EVENT_STOP,
+ * in the second byte). */
+static int signal_of(const siginfo_t *stop)
+{
+	return stop->si_status > 0xff ? 0 : stop->si_status;
+}
+
 /* It was waiting a moment ago, so it stops at once; when it does not, SIGCHLD tells later. */
-static bool wait_until_stopped(pid_t pid)
+static bool wait_until_stopped(pid_t pid, int *on_its_way)
 {
 	const struct timespec moment = { .tv_nsec = 20 * 1000 };
 	int64_t patience = clock_now() + STOP_PATIENCE;
@@ -99,31 +107,44 @@ static bool wait_until_stopped(pid_t pid)
 		memset(&seen, 0, sizeof(seen));
 		if (waitid(P_PID, (id_t)pid, &seen, WSTOPPED | WNOHANG | __WALL) < 0)
 			return false;
-		if (seen.si_pid == pid)
+		if (seen.si_pid == pid) {
+			*on_its_way = signal_of(&seen);
 			return true;
+		}
 		nanosleep(&moment, NULL);
 	} while (clock_now() < patience);
 	return false;
 }
 
-static enum idle ask_stopped(pid_t pid, int signal)
+/* It goes on with what it was at, whatever that is by now. */
+static void let_go(pid_t pid, int on_its_way)
+{
+	if (on_its_way == 0)
+		tracee_mend(pid);
+	ptrace(PTRACE_DETACH, pid, NULL, (long)on_its_way);
+}
+
+static enum idle ask_stopped(pid_t pid, int signal, int on_its_way)
 {
 	enum idle answer = IDLE_NOT;
 
 	if (readiness_waits_in_accept(pid) == LOOK_YES && will_begin_again(pid) &&
 	    kill(pid, signal) == 0)
 		answer = IDLE_ASKED;
-	ptrace(PTRACE_DETACH, pid, NULL, NULL);
+	let_go(pid, on_its_way);
 	return answer;
 }
 
 static enum idle stop_and_ask(pid_t pid, int signal)
 {
+	int on_its_way;
+
 	if (ptrace(PTRACE_SEIZE, pid, NULL, NULL) < 0)
 		return errno == ESRCH ? IDLE_NOT : IDLE_UNKNOWN;
 	if (ptrace(PTRACE_INTERRUPT, pid, NULL, NULL) < 0)
 		return IDLE_UNKNOWN;
-	return wait_until_stopped(pid) ? ask_stopped(pid, signal) : IDLE_NOT;
+	return wait_until_stopped(pid, &on_its_way) ? ask_stopped(pid, signal, on_its_way)
+						    : IDLE_NOT;
 }
 
 enum idle idle_ask(pid_t pid, int signal)
@@ -150,7 +171,5 @@ void idle_let_go(pid_t pid)
 	/* To a tracer a stop is reported whatever is waited for: it must be taken away. */
 	if (waitid(P_PID, (id_t)pid, &seen, WSTOPPED | WNOHANG | __WALL) < 0)
 		return;
-	/* By a signal on its way, which it shall get, or by PTRACE_EVENT_STOP in the second byte.
-	 */
-	ptrace(PTRACE_DETACH, pid, NULL, seen.si_status > 0xff ? 0L : (long)seen.si_status);
+	let_go(pid, signal_of(&seen));
 }

@@ -37,7 +37,7 @@ bool tracee_can_mend(void)
  * the wish of the call to be begun again.  A signal with a handler that has come
  * meanwhile still makes EINTR of it, as it would have without us.
  */
-static void mend_call(pid_t tid)
+void tracee_mend(pid_t tid)
 {
 #if defined(__x86_64__)
 	struct user_regs_struct registers;
@@ -60,7 +60,7 @@ static void mend_call(pid_t tid)
 static void note_stop(struct tracee *tracee, int status)
 {
 	if (EVENT_OF(status) == PTRACE_EVENT_STOP)
-		mend_call(tracee->tid);
+		tracee_mend(tracee->tid);
 	else
 		tracee->signal = WSTOPSIG(status);
 }

@@ -41,6 +41,12 @@ bool tracee_can_mend(void);
 enum tracee_answer tracee_stop(pid_t tid, int64_t deadline, struct tracee *) MUST_CHECK;
 void tracee_release(const struct tracee *);
 
+/*
+ * Has a call begin again that our stop has interrupted; nothing to a thread that is in
+ * none, or in one that the kernel begins again.  Part of tracee_stop().
+ */
+void tracee_mend(pid_t tid);
+
 #define TRACEE_TEXT 160
 
 /* Why the kernel does not let us look at PID, which failed with ERROR: a sentence about it. */
