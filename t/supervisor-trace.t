@@ -6,7 +6,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use JSON::PP ();
 use Ostler::FastCgi;
-use Ostler::Process qw(wait_for alive);
+use Ostler::Process qw(wait_for);
 use Ostler::Programs;
 use Ostler::Supervisor;
 use POSIX ();
@@ -22,9 +22,12 @@ sub start
 	my (%pool) = @_;
 	my $ostlerd = Ostler::Supervisor->new(pools => { web => {
 		kind => 'fastcgi', listen => 'unix:%D/sock/web', command => [$stuck], output => '%D/log/web',
-		watch_interval => '20ms', backoff_first => '20ms', ready_interval => '10ms', %pool } });
+		watch_interval => '20ms', backoff_first => '20ms', ready_interval => '10ms', trace_timeout => '60s', %pool } });
 	return $ostlerd->start->wait_until_ready;
 }
+
+# Makes the file that a request to "/until$file" or "/blocked$file" waits for.
+sub release { my ($file) = @_; open my $out, '>', $file or die "$file: $!" }
 
 sub pid_of { my ($ostlerd) = @_; return $ostlerd->worker('web')->{pid} }
 
@@ -59,8 +62,8 @@ sub between
 	return $times[1] - $times[0];
 }
 
-subtest 'stuck in a request: where, in which system call, with which request; then it is stopped and killed' => sub {
-	my $ostlerd = start(request_timeout => '300ms', stop_timeout => '4s');
+subtest 'stuck in a request: where, in which system call, with which request; then it is asked to end' => sub {
+	my $ostlerd = start(request_timeout => '300ms', stop_timeout => '120s');
 	my $pid = pid_of($ostlerd);
 	my $client = $ostlerd->client;
 	$client->send('GET', '/stuck/1000');
@@ -74,16 +77,13 @@ subtest 'stuck in a request: where, in which system call, with which request; th
 	like $lines, qr/^#\d stuck_here\+0x[0-9a-f]+ in stuck$/m, 'the function it is stuck in';
 	like $lines, qr/^#\d main\+0x.* in stuck$/m, 'and who has called it';
 	like $ostlerd->messages, qr{where pid $pid is: request_timeout: GET /stuck/1000 .*trace: #\d stuck_here\+}s, 'the log says the same';
-	$ostlerd->wait_for_event({ event => 'exit' });
-	is $ostlerd->story(pid => $pid) =~ s/(?: frame)+//r, 'spawn ready stuck trace stop kill exit', 'one after the other';
-	my ($hung, $kill) = map { ($ostlerd->events(event => $_))[0] } qw(stuck kill);
-	cmp_ok between($hung, $kill), '>', 3.9, 'it had all its time';
-	$ostlerd->wait_for_worker('web', 1, sub { $_[0]{state} eq 'ready' && $_[0]{pid} != $pid }, 'another worker');
-	is $ostlerd->stop, 0, 'ends with 0';
+	$ostlerd->wait_for_event({ event => 'stop' });
+	is $ostlerd->story(pid => $pid) =~ s/(?: frame)+//r, 'spawn ready stuck trace stop', 'one after the other';
+	is $ostlerd->stop('QUIT'), 0, 'ends with 0';
 };
 
 subtest 'one that computes for ever is seen, too' => sub {
-	my $ostlerd = start(request_timeout => '300ms', stop_timeout => '4s');
+	my $ostlerd = start(request_timeout => '300ms', stop_timeout => '120s');
 	my $client = $ostlerd->client;
 	$client->send('GET', '/spin');
 	my $lines = lines_behind($ostlerd, $ostlerd->wait_for_event({ event => 'trace' }));
@@ -110,12 +110,13 @@ for my $way ([ 'before its stop signal', [ $stuck ], '/stuck/1000', 'request_tim
 			kill 'TERM', $ostlerd->pid;
 		}
 		# A master that was asked to stop ends with its last worker, and only its messages stay.
-		$ostlerd->wait_for_log(qr/where pid $pid is: $reason.*; cut short/)->wait_for_log(qr/trace: \| looks at $pid/)
-		    ->wait_for_log(qr/has not ended in [2-9]\.\d s; kills it/);
+		$ostlerd->wait_for_log(qr/where pid $pid is: $reason.*; cut short\n.*has not ended in (?:[2-9]|\d\d+)\.\d s; kills it/s);
 		if ($target) {
 			my ($hung, $kill) = map { $ostlerd->wait_for_event({ event => $_ }) } qw(stuck kill);
 			cmp_ok between($hung, $kill), '>', 1.9, 'killed when its time is up';
-			wait_for(sub { !alive($pid) }, 'its end');
+			$ostlerd->wait_for_event({ event => 'exit' });
+			like $ostlerd->story(pid => $pid) =~ s/(?: frame)+//r, qr/^spawn ready stuck trace (?:stop )?kill exit$/, 'one after the other';
+			$ostlerd->wait_for_worker('web', 1, sub { $_[0]{state} eq 'ready' && $_[0]{pid} != $pid }, 'another worker');
 			is $ostlerd->stop, 0, 'ends with 0';
 		} else {
 			is $ostlerd->wait_for_end(60), 0, 'ends with 0';
@@ -130,7 +131,7 @@ sub commands { return map { Ostler::Supervisor::slurp($_) =~ tr/\0/ /r } glob '/
 
 subtest 'not ready in time: where it hangs instead' => sub {
 	my $ostlerd = Ostler::Supervisor->new(pools => { web => { kind => 'fastcgi', listen => 'unix:%D/sock/web', command => [ $stuck, 'late' ],
-		ready_timeout => '200ms', stop_timeout => '4s', backoff_first => '60s' } });
+		ready_timeout => '3s', stop_timeout => '120s', trace_timeout => '60s', backoff_first => '60s' } });
 	$ostlerd->start;
 	my $trace = $ostlerd->wait_for_event({ event => 'trace' });
 	is $trace->{text}, 'ready_timeout', 'why';
@@ -144,19 +145,22 @@ subtest 'asked to end, it hangs: where, before it is killed' => sub {
 	$ostlerd->start->wait_until_ready;
 	my $pid = pid_of($ostlerd);
 	is $ostlerd->stop, 0, 'ends with 0';
-	like $ostlerd->messages, qr/where pid $pid is: stop_timeout\n.*trace: thread $pid \(perl\), S, in \w*nanosleep.*has not ended in .*kills it/s, 'looked at, then killed';
+	# On a machine that stands still the second that there is may be too short to see it.
+	like $ostlerd->messages, qr/where pid $pid is: stop_timeout(?:; cut short|\n.*trace: thread $pid \(perl\), S, in \w*nanosleep).*has not ended in .*kills it/s, 'looked at, then killed';
 };
 
 subtest 'slow: looked at once, left alone, and answered' => sub {
 	my $ostlerd = start(slow_request => '200ms', slow_interval => '1h');
 	my $pid = pid_of($ostlerd);
 	my $client = $ostlerd->client;
-	$client->send('GET', '/blocked/3');
+	my $file = $ostlerd->folder . '/go';
+	$client->send('GET', "/blocked$file");
 	my $trace = $ostlerd->wait_for_event({ event => 'trace' });
-	like $trace->{text}, qr{^slow_request: GET /blocked/3 for \d\.\d s$}, 'why, and the request';
+	like $trace->{text}, qr{^slow_request: GET /blocked\Q$file\E for \d+\.\d s$}, 'why, and the request';
 	my $lines = lines_behind($ostlerd, $trace);
 	like $lines, qr/, in futex\(.*waits_for_lock_here\+0x/s, 'who waits';
 	like $lines, qr/^#\d holds_lock_here\+0x/m, 'and for whom';
+	release($file);
 	is $client->receive->{body}, $pid, 'it is answered';
 	is $ostlerd->client->ask('GET', '/stuck/0.6')->{body}, $pid, 'another slow one, too';
 	is scalar($ostlerd->events(event => 'trace')), 1, 'the first was looked at once, the second came too soon behind it';
@@ -168,8 +172,12 @@ subtest 'slow: when the interval is over the next one is looked at' => sub {
 	my $ostlerd = start(slow_request => '100ms', slow_interval => '10ms');
 	my $pid = pid_of($ostlerd);
 	for my $count (1 .. 3) {
-		is $ostlerd->client->ask('GET', '/stuck/1')->{body}, $pid, "answered: $count";
+		my $file = $ostlerd->folder . "/go.$count";
+		my $client = $ostlerd->client;
+		$client->send('GET', "/until$file");
 		$ostlerd->wait_for_event({ event => 'trace' }, $count);
+		release($file);
+		is $client->receive->{body}, $pid, "answered: $count";
 	}
 	is scalar($ostlerd->events(event => 'trace')), 3, 'each once';
 	is $ostlerd->stop, 0, 'ends with 0';
@@ -179,7 +187,7 @@ subtest 'slow: when the interval is over the next one is looked at' => sub {
 subtest 'slow: who waits for the rest of a body gets all of it' => sub {
 	my $ostlerd = Ostler::Supervisor->new(pools => { web => { kind => 'fastcgi', listen => 'unix:%D/sock/web', ready => 'notify',
 		command => [ Ostler::Supervisor::program('ostler-app'), '-c', '%D/app.conf', 'web' ], slow_request => '100ms',
-		slow_interval => '10ms', watch_interval => '20ms', output => '%D/log/web' } });
+		slow_interval => '10ms', watch_interval => '20ms', trace_timeout => '60s', output => '%D/log/web' } });
 	open my $conf, '>', $ostlerd->folder . '/app.conf' or die "app.conf: $!";
 	print $conf qq(threads = 4;\nlog_level = "error";\n);
 	close $conf;
@@ -263,7 +271,7 @@ subtest 'ostlerctl trace: many who ask at once get an answer each' => sub {
 };
 
 subtest 'trace_command: what a language knows of its own stack' => sub {
-	my $ostlerd = Ostler::Supervisor->new(pools => { web => { kind => 'worker', command => $idle,
+	my $ostlerd = Ostler::Supervisor->new(pools => { web => { kind => 'worker', command => $idle, trace_timeout => '60s',
 		trace_command => [ $^X, '-e', 'print "looks at $ARGV[0] as ", scalar(getpwuid $>), "\nline 2\n"', '%p' ] } });
 	$ostlerd->start->wait_until_ready;
 	my $pid = pid_of($ostlerd);
@@ -276,7 +284,7 @@ subtest 'trace_command: what a language knows of its own stack' => sub {
 };
 
 subtest 'trace_command: what has no end is cut, and what cannot be is refused' => sub {
-	my $ostlerd = Ostler::Supervisor->new(pools => { web => { kind => 'worker', command => $idle, trace_command => [ '/usr/bin/yes', '%p' ] } });
+	my $ostlerd = Ostler::Supervisor->new(pools => { web => { kind => 'worker', command => $idle, trace_timeout => '60s', trace_command => [ '/usr/bin/yes', '%p' ] } });
 	$ostlerd->start->wait_until_ready;
 	my $pid = pid_of($ostlerd);
 	my $seen = trace($ostlerd, $pid);
@@ -297,7 +305,7 @@ subtest 'trace_command: what has no end is cut, and what cannot be is refused' =
 };
 
 subtest 'what the kernel does not show is said, not guessed' => sub {
-	my $ostlerd = Ostler::Supervisor->new(pools => { web => { kind => 'fastcgi', listen => 'unix:%D/sock/web', command => [ $stuck, 'undumpable' ], ready => 'exec:/bin/true' } });
+	my $ostlerd = Ostler::Supervisor->new(pools => { web => { kind => 'fastcgi', listen => 'unix:%D/sock/web', command => [ $stuck, 'undumpable' ], ready => 'exec:/bin/true', trace_timeout => '60s' } });
 	my $folder = $ostlerd->folder;
 	my ($user, $group) = $> == 0 ? (getpwnam 'nobody')[ 2, 3 ] : ($>, $) + 0);
 	chown $user, $group, $folder, "$folder/ctl", "$folder/sock", "$folder/log";

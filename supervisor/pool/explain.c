@@ -46,14 +46,8 @@ bool explain_before_signal(
 	return worker->signal_at != 0;
 }
 
-void explain_before_kill(struct spawner *spawner, struct worker *worker, int64_t now)
-{
-	if (!explain_doomed(spawner, worker, INQUEST_STOP_TIMEOUT, now))
-		log_debug("%s: will be killed unseen", worker->name);
-}
-
 /* Looked at again first: since it was last seen the request may have ended. */
-void explain_slow(struct spawner *spawner, struct worker *worker, int64_t now)
+static void explain_slow(struct spawner *spawner, struct worker *worker, int64_t now)
 {
 	const struct pool_conf *conf = worker_conf(worker);
 	char request[SIGHT_TEXT];
@@ -70,4 +64,12 @@ void explain_slow(struct spawner *spawner, struct worker *worker, int64_t now)
 	if (begin(spawner, worker, &wish))
 		worker->slow_seen = now - conf->slow_request * 1000;
 	sight_look(worker, now);
+}
+
+void explain(struct spawner *spawner, struct worker *worker, int64_t now)
+{
+	if (worker->state != WORKER_STOPPING)
+		explain_slow(spawner, worker, now);
+	else if (!explain_doomed(spawner, worker, INQUEST_STOP_TIMEOUT, now))
+		log_debug("%s: will be killed unseen", worker->name);
 }

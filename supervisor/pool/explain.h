@@ -12,10 +12,10 @@
 bool explain_before_signal(
     struct spawner *, struct worker *, enum inquest_reason, int64_t now) MUST_CHECK;
 
-/* It was asked to end, has not, and will be killed. */
-void explain_before_kill(struct spawner *, struct worker *, int64_t now);
-
-/* One of its requests is slow, if it is still there. */
-void explain_slow(struct spawner *, struct worker *, int64_t now);
+/*
+ * It was asked to end, has not, and will be killed; or it is ready and one of its
+ * requests is slow, if that is still there.
+ */
+void explain(struct spawner *, struct worker *, int64_t now);
 
 #endif

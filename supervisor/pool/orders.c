@@ -213,6 +213,15 @@ static void abandon(struct spawner *spawner, struct worker *worker, int64_t now)
 	ask_to_end(spawner, worker, REASON_STUCK, now);
 }
 
+/* Whoever still looks at it goes first: of a death its tracer is told before its parent is. */
+static void kill_at_last(struct worker *worker, int64_t now)
+{
+	inquest_end(worker);
+	tell_killing(worker);
+	worker_becomes(worker, WORKER_KILLED, now);
+	spawn_kill_group(worker);
+}
+
 /* Of the orders that send a worker its stop signal. */
 static const enum stop_reason reasons[] = {
 	[ORDER_REJECT] = REASON_CANARY,
@@ -267,19 +276,13 @@ static void carry_out(struct spawner *spawner, const struct order *order, int64_
 		abandon(spawner, worker, now);
 		break;
 	case ORDER_EXPLAIN:
-		if (worker->state == WORKER_STOPPING)
-			explain_before_kill(spawner, worker, now);
-		else
-			explain_slow(spawner, worker, now);
+		explain(spawner, worker, now);
 		break;
 	case ORDER_SIGNAL:
 		signal_at_last(worker);
 		break;
 	case ORDER_KILL:
-		inquest_end(worker); /* else its death would be told to who traces it first */
-		tell_killing(worker);
-		worker_becomes(worker, WORKER_KILLED, now);
-		spawn_kill_group(worker);
+		kill_at_last(worker, now);
 		break;
 	case ORDER_REST:
 		worker_becomes(worker, WORKER_STOPPED, now);

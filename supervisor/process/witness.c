@@ -24,8 +24,10 @@
 #define THREADS_MOST 256
 #define FRAMES_MOST  48 /* of a thread */
 
-/* A thread that the kernel is busy with shall not cost the others their turn. */
-#define STOP_PATIENCE (SECOND_US / 5)
+/* A thread that the kernel is busy with gets one part of the time that is left, the others the
+ * rest.
+ */
+#define STOP_PART 4
 
 struct looking {
 	const struct witness_wish *wish;
@@ -101,12 +103,12 @@ static void name_frame(
 /* Stopped no longer than it takes to count its frames; they get their names when it goes on. */
 static void look_at_stack(struct looking *l, pid_t tid, struct testimony_thread *thread)
 {
-	int64_t patience = clock_now() + STOP_PATIENCE;
+	int64_t now = clock_now();
 	struct stack_frame frame[FRAMES_MOST];
 	struct tracee tracee;
 	char text[TRACEE_TEXT];
 
-	switch (tracee_stop(tid, patience < l->wish->until ? patience : l->wish->until, &tracee)) {
+	switch (tracee_stop(tid, now + (l->wish->until - now) / STOP_PART, &tracee)) {
 	case TRACEE_STOPPED:
 		thread->frames = stack_walk(l->stack, tid, frame, FRAMES_MOST);
 		tracee_release(&tracee);

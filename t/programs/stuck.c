@@ -4,7 +4,9 @@
  *     /pid              answers its process id
  *     /stuck/SECONDS    sleeps so long in stuck_here(), whatever signals come, then answers
  *     /spin             computes in spins_here() for ever
- *     /blocked/SECONDS  waits so long for another thread, in waits_for_lock_here(), then answers
+ *     /until/FILE       sleeps in stuck_until() until there is /FILE, then answers
+ *     /blocked/FILE     waits for another thread in waits_for_lock_here(), that one for /FILE; then
+ * answers
  *
  * Each argument makes a difference: "threads" starts three threads that wait in idles_here(),
  * "undumpable" keeps others from looking at it, "late" hangs in starts_here() before it serves.
@@ -43,6 +45,18 @@ HERE static int stuck_here(double seconds)
 	return always; /* something is left to do: the call above must not become a jump */
 }
 
+static void wait_for_file(const char *file)
+{
+	while (access(file, F_OK) < 0)
+		sleep_for(0.01);
+}
+
+HERE static int stuck_until(const char *file)
+{
+	wait_for_file(file);
+	return always;
+}
+
 HERE static int spins_here(void)
 {
 	unsigned long turns = 0;
@@ -54,20 +68,29 @@ HERE static int spins_here(void)
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-static void *holds_lock_here(void *seconds)
+static void *holds_lock_here(void *file)
 {
 	pthread_mutex_lock(&lock);
-	sleep_for(*(double *)seconds);
+	wait_for_file(file);
 	pthread_mutex_unlock(&lock);
 	return NULL;
 }
 
-HERE static int waits_for_lock_here(double seconds)
+/* Until the other thread has it: a lock that can be had is given back. */
+static void wait_for_holder(void)
+{
+	while (pthread_mutex_trylock(&lock) == 0) {
+		pthread_mutex_unlock(&lock);
+		sleep_for(0.01);
+	}
+}
+
+HERE static int waits_for_lock_here(const char *file)
 {
 	pthread_t holder;
 
-	pthread_create(&holder, NULL, holds_lock_here, &seconds);
-	sleep_for(0.05);
+	pthread_create(&holder, NULL, holds_lock_here, (void *)file);
+	wait_for_holder();
 	pthread_mutex_lock(&lock);
 	pthread_mutex_unlock(&lock);
 	pthread_join(holder, NULL);
@@ -94,8 +117,10 @@ static int work_on(const char *target)
 
 	if (sscanf(target, "/stuck/%lf", &seconds) == 1)
 		return stuck_here(seconds);
-	if (sscanf(target, "/blocked/%lf", &seconds) == 1)
-		return waits_for_lock_here(seconds);
+	if (strncmp(target, "/until/", 7) == 0)
+		return stuck_until(target + 6);
+	if (strncmp(target, "/blocked/", 9) == 0)
+		return waits_for_lock_here(target + 8);
 	if (strcmp(target, "/spin") == 0)
 		return spins_here();
 	return 0;
