@@ -14,13 +14,15 @@ absolute_paths() {
 
 # The paths end up in the configuration languages of four programs, and some of those cannot
 # quote these characters.  A space is fine.
+check_path() {
+	case $1 in
+	*[\"\'\\\$\,\@\;\{\}\#[:cntrl:]]*)
+		fail "cannot work in \"$1\": its name must not contain any of \" ' \\ \$ , @ ; { } # nor control characters" ;;
+	esac
+}
+
 check_paths() {
-	for path in "$VAR" "$SHARE" "$BUILD"; do
-		case $path in
-		*[\"\'\\\$\,\@\;\{\}\#[:cntrl:]]*)
-			fail "cannot work in \"$path\": its name must not contain any of \" ' \\ \$ , @ ; { } # nor control characters" ;;
-		esac
-	done
+	for path in "$VAR" "$SHARE" "$BUILD"; do check_path "$path"; done
 	# A socket's path has at most 107 bytes (unix(7)); the longest here is sock/redis-stream.sock
 	# and ostlerd may add a suffix to its own while it makes them.
 	[ ${#VAR} -le 80 ] ||
@@ -50,6 +52,10 @@ check_numbers() {
 	case $INSTANCE_ID in
 	'' | *[!A-Za-z0-9._-]*) fail "INSTANCE_ID may hold letters, digits and . _ - only, not \"$INSTANCE_ID\"" ;;
 	esac
+	check_names
+}
+
+check_names() {
 	case $LISTEN$HOSTS in
 	*[!]A-Za-z0-9.:\ *_\[-]*) fail "LISTEN and HOSTS hold addresses and names separated by spaces, not \"$LISTEN$HOSTS\"" ;;
 	esac
@@ -106,12 +112,12 @@ check_not_running() {
 }
 
 # A listening socket is in state 0A in the kernel's table, its port in hexadecimal (proc(5)).
-check_port_is_free() {
-	hex=$(printf '%04X' "$PORT")
+check_port_is_free() { # NAME PORT
+	hex=$(printf '%04X' "$2")
 	! cat /proc/net/tcp /proc/net/tcp6 2>/dev/null |
 		awk -v port=":$hex" '$4 == "0A" && substr($2, length($2) - 4) == port { found = 1 } END { exit !found }' ||
-		fail "port $PORT is already taken by another program; choose another one: $AGAIN PORT=$((PORT % 65535 + 1))"
+		fail "port $2 is already taken by another program; choose another one: $AGAIN $1=$(($2 % 65535 + 1))"
 	first_free=$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start 2>/dev/null || echo 1024)
-	root || [ "$PORT" -ge "$first_free" ] ||
-		fail "only root may listen on port $PORT; choose one from $first_free: $AGAIN PORT=8080"
+	root || [ "$2" -ge "$first_free" ] ||
+		fail "only root may listen on port $2; choose one from $first_free: $AGAIN PORT=8080"
 }

@@ -1,4 +1,5 @@
-# folders.sh - who owns what under VAR, and the configuration rendered into it; part of start.
+# folders.sh - who owns what under VAR, and the configuration rendered into it; part of start
+# and edge.
 
 APP_USER=ostler
 SERVICE_GROUP=ostler # may open the sockets of PostgreSQL and Redis
@@ -7,20 +8,28 @@ need_user() {
 	id "$1" >/dev/null 2>&1 || fail "there is no user $1 here: run make deps"
 }
 
+choose_nginx_user() {
+	NGINX_USER=''
+	if root; then
+		need_user www-data
+		NGINX_USER='user www-data;'
+	fi
+	export NGINX_USER
+}
+
 # Whom nginx and the application run as.  The quotes are libconfig's, in whose files these end.
 # shellcheck disable=SC2089,SC2090
 choose_web_users() {
-	RUN_AS_APP='' WEB_SOCKET_OWNER='' NGINX_USER=''
+	RUN_AS_APP='' WEB_SOCKET_OWNER=''
+	choose_nginx_user
 	if root; then
-		need_user www-data
 		id "$APP_USER" >/dev/null 2>&1 || "$SHARE/stack/packages" # which makes that user
 		RUN_AS_APP="user = \"$APP_USER\"; group = \"$SERVICE_GROUP\";"
 		WEB_SOCKET_OWNER="listen_user = \"$APP_USER\"; listen_group = \"www-data\";"
-		NGINX_USER='user www-data;'
 	else
 		APP_USER=$(id -un) || fail "user $(id -u) has no name; PostgreSQL needs one"
 	fi
-	export RUN_AS_APP WEB_SOCKET_OWNER NGINX_USER APP_USER
+	export RUN_AS_APP WEB_SOCKET_OWNER APP_USER
 }
 
 # And PostgreSQL and Redis: in the application's group, so that their sockets belong to it.
@@ -85,49 +94,6 @@ check_reach() {
 	check_access "$APP_USER" -x "$VAR" "$APP"
 }
 
-listen_lines() {
-	for address in $LISTEN; do
-		# A machine without IPv6 cannot bind its loopback address.
-		[ "$address" != '[::1]' ] || grep -qs '^0\{31\}1 ' /proc/net/if_inet6 || continue
-		printf 'listen %s:%s%s;\n' "$address" "$PORT" "$1"
-	done
-}
-
-# A stack that only this machine can reach answers to this machine's names alone: otherwise a page
-# on the web whose name is made to resolve to 127.0.0.1 could speak to it (DNS rebinding).
-choose_listeners() {
-	NGINX_LISTEN=$(listen_lines '')
-	NGINX_LISTEN_DEFAULT=$(listen_lines ' default_server')
-	[ -n "$HOSTS" ] || case " $LISTEN " in
-	' 127.0.0.1 ' | ' [::1] ' | ' 127.0.0.1 [::1] ' | ' [::1] 127.0.0.1 ')
-		HOSTS='localhost *.localhost 127.0.0.1 [::1]' ;;
-	*)
-		HOSTS='~.' ;; # any
-	esac
-	first=${LISTEN%% *}
-	case $first in
-	0.0.0.0 | '*') first=127.0.0.1 ;;
-	'[::]') first='[::1]' ;;
-	esac
-	NGINX_READY="$first:$PORT"
-	export NGINX_LISTEN NGINX_LISTEN_DEFAULT NGINX_READY HOSTS
-}
-
-# The same origins in two languages: nginx's map, and the application's list.
-choose_origins() {
-	CORS_MAP='' CORS_LIST='' CORS_DEFAULT='' CORS_VARY='' CORS_CREDENTIALS_VALUE=''
-	set -f # a "*" is no pattern here
-	for origin in ${CORS_ORIGINS:-}; do
-		CORS_VARY=Origin
-		CORS_LIST="$CORS_LIST${CORS_LIST:+, }\"$origin\""
-		if [ "$origin" = '*' ]; then CORS_DEFAULT='*'; else CORS_MAP="$CORS_MAP\"$origin\" \"$origin\"; "; fi
-	done
-	set +f
-	CORS_CREDENTIALS=${CORS_CREDENTIALS:-false}
-	[ "$CORS_CREDENTIALS" = false ] || CORS_CREDENTIALS_VALUE=true
-	export CORS_MAP CORS_LIST CORS_DEFAULT CORS_VARY CORS_CREDENTIALS CORS_CREDENTIALS_VALUE
-}
-
 render() { # TEMPLATE RESULT
 	awk -f "$SHARE/stack/render.awk" "$1" >"$2.new" || fail "cannot render $1"
 	mv -- "$2.new" "$2"
@@ -143,9 +109,8 @@ render_all() { # FOLDER TEMPLATE…
 }
 
 render_configuration() {
-	choose_listeners
-	choose_origins
+	choose_nginx
 	export HTML VAR SHARE PORT WORKERS JOBS CONSUMERS DEMO_SALES THREADS LOG_LEVEL INSTANCE_ID APP POSTGRES_BIN NGINX REDIS PSQL
 	render_all "$VAR/etc" "$SHARE"/stack/*.in
-	render_all "$VAR/etc/nginx" "$SHARE"/nginx/*.conf "$SHARE"/nginx/*.in
+	render_all "$VAR/etc/nginx" "$SHARE"/nginx/*.conf "$SHARE/nginx/nginx.conf.in"
 }

@@ -24,12 +24,19 @@ static bool has_bearer_token(const struct head *head)
 	       strncasecmp(head->authorization, "Bearer ", strlen("Bearer ")) == 0;
 }
 
-/* Whether ORIGIN, "https://host:port" or "null", is of our Host. Both leave out a usual port. */
-static bool is_our_origin(const char *origin, const char *host)
+/*
+ * Whether ORIGIN, "https://host:port" or "null", is of our Host. Both leave out a usual port.
+ * Whoever sits on the line can write what http://host shows, so what comes over TLS is believed
+ * of a page that did, too.  Without TLS nobody knows better: it may have ended before us.
+ */
+static bool is_our_origin(const char *origin, const struct head *head)
 {
 	const char *slashes = strstr(origin, "://");
 
-	return slashes != NULL && host != NULL && strcasecmp(slashes + 3, host) == 0;
+	if (slashes == NULL || head->host == NULL ||
+	    (head->https != NULL && !text_starts(origin, "https://")))
+		return false;
+	return strcasecmp(slashes + 3, head->host) == 0;
 }
 
 static bool is_of_another_site(const struct request *rq)
@@ -40,7 +47,7 @@ static bool is_of_another_site(const struct request *rq)
 	if (head->origin == NULL)
 		return head->sec_fetch_site != NULL &&
 		       strcmp(head->sec_fetch_site, "same-origin") != 0;
-	if (is_our_origin(head->origin, head->host))
+	if (is_our_origin(head->origin, head))
 		return false;
 	/* Whom the configuration lets send cookies it lets ask for changes. */
 	return !cors->credentials || !cors_allows(cors, head->origin);

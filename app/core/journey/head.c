@@ -32,7 +32,8 @@ static const struct parameter {
 	PARAMETER("HTTP_X_REQUEST_ID", request_id), PARAMETER("HTTP_TRACEPARENT", traceparent),
 	PARAMETER("HTTP_USER_AGENT", user_agent), /* with the header lines */
 	PARAMETER("REMOTE_ADDR", remote_address), PARAMETER("HTTPS", https),
-	PARAMETER("REDIRECT_STATUS", refused_as), /* no header line can be called so */
+	PARAMETER("REDIRECT_STATUS", refused_as), /* no header line can be called so, */
+	PARAMETER("INTERNAL", internal),          /* nor so */
 };
 
 /*

@@ -16,6 +16,7 @@ struct head {
 	    *traceparent, *remote_address;
 	const char *sec_fetch_site, *cookie, *authorization, *accept, *user_agent;
 	const char *https;      /* "on": it came over TLS */
+	const char *internal;   /* "1": by a monitor or somebody inside, as the web server knows */
 	const char *refused_as; /* "400": the web server could not read it, and wants words */
 	const char *twice;      /* a parameter that came twice, by its name; NULL: none */
 };

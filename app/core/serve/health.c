@@ -35,6 +35,11 @@ long long health_events_waiting(struct request *rq)
 	return outlets_waiting(rq->app->outlets);
 }
 
+bool health_is_for_insiders(const struct request *rq)
+{
+	return rq->head.internal != NULL;
+}
+
 struct instance health_instance(struct request *rq)
 {
 	return (struct instance){ rq->app->instance_id, rq->app->instance_name };

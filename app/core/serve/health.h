@@ -13,6 +13,10 @@ bool health_redis(struct request *);
 /* Bytes of events that wait on the disk because the broker is away; asks nobody. */
 long long health_events_waiting(struct request *);
 
+/* Whether it may be told what stands behind it, and how that is: the web server says so of who
+ * asks. */
+bool health_is_for_insiders(const struct request *);
+
 struct instance {
 	const char *id, *name;
 };

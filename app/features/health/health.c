@@ -50,8 +50,8 @@ static const struct shape checks = SHAPE(struct checks,
 	{ FIELD_AS(struct checks, events, OBJECT), .of = &event_check });
 static const struct shape health = SHAPE(struct health,
 	{ FIELD(struct health, status), .one_of = how_well },
-	{ FIELD_AS(struct health, instance, OBJECT), .of = &instance },
-	{ FIELD_AS(struct health, checks, OBJECT), .of = &checks });
+	{ FIELD_AS(struct health, instance, OBJECT), .of = &instance, .nullable = true, .doc = "Told inside alone." },
+	{ FIELD_AS(struct health, checks, OBJECT), .of = &checks, .nullable = true, .doc = "Told inside alone." });
 /* clang-format on */
 
 static struct check ask(bool (*probe)(struct request *), struct request *rq)
@@ -88,8 +88,9 @@ static int read_health(struct request *rq)
 	const long long waiting = health_events_waiting(rq);
 	const struct event_check events = { waiting == 0 ? "healthy" : "unhealthy", waiting };
 	const struct checks asked = { &database, &redis, &events };
-	const struct health answer = { .instance = &here,
-		.checks = &asked,
+	const bool inside = health_is_for_insiders(rq);
+	const struct health answer = { .instance = inside ? &here : NULL,
+		.checks = inside ? &asked : NULL,
 		.status = !is_well(&database)               ? "unhealthy"
 			  : is_well(&redis) && waiting == 0 ? "healthy"
 							    : "degraded" };
