@@ -266,6 +266,23 @@ PERL
 	is_deeply [ $ostlerd->left ], [], 'nothing is left';
 };
 
+subtest 'when it cannot be executed after all, the old one goes on' => sub {
+	my $ostlerd = started({ web => echo_pool() }, copy => 1);
+	my ($pids, $descriptors) = (pids($ostlerd, 'web'), descriptors($ostlerd->pid));
+	# Says yes to both questions by the mouth of a good one, and is gone then.
+	put_in_place($ostlerd, "#!/bin/sh\necho >>@{[ $ostlerd->folder ]}/asked\n[ \$(wc -l <@{[ $ostlerd->folder ]}/asked) -lt 2 ] || rm -f @{[ $ostlerd->program_run ]}\nexec @{[ Ostler::Supervisor::program('ostlerd') ]} \"\$@\"\n");
+	my ($status, $out, $complaints) = $ostlerd->ctl('upgrade', '--wait');
+	is $status, 1, 'refused';
+	like $complaints, qr/and nothing has changed: \S+: No such file or directory$/, 'with the reason';
+	is Ostler::Supervisor::slurp($ostlerd->folder . '/asked'), "\n\n", 'behind two good answers';
+	is descriptors($ostlerd->pid), $descriptors, 'no descriptor is left';
+	kill 'KILL', $pids->[0];
+	my $next = $ostlerd->wait_for_worker('web', 1, sub { $_[0]{state} eq 'ready' && $_[0]{pid} != $pids->[0] });
+	is scalar(() = glob "/proc/$next->{pid}/fd/*"), scalar(() = glob "/proc/$pids->[1]/fd/*"), 'a new worker has no descriptor that is none of its';
+	is $ostlerd->stop, 0, 'ends with 0';
+	is_deeply [ $ostlerd->left ], [], 'nothing is left';
+};
+
 subtest 'one that hangs is refused in time, and all goes on meanwhile' => sub {
 	my $ostlerd = started({ web => echo_pool() }, copy => 1, top => { upgrade_timeout => '2s' });
 	put_in_place($ostlerd, "#!/bin/sh\necho \$\$ >@{[ $ostlerd->folder ]}/hanging\nsleep 1000 & wait\n");
@@ -384,6 +401,45 @@ subtest 'workers that are starting, and a number of them that a person wished fo
 	is $ostlerd->worker('said')->{status}, 'here', 'what a worker says of itself is heard, where it was told to say it';
 	wait_for(sub { @{ pids($ostlerd, 'web') } == 4 }, 'four workers');
 	is $ostlerd->worker('slow')->{restarts}, 0, 'none was started twice';
+	is $ostlerd->stop, 0, 'ends with 0';
+};
+
+subtest 'a pool that follows demand goes on to do so' => sub {
+	my $ostlerd = started({ web => echo_pool(workers => \'{ min = 1; max = 4; spare = 0; interval = "20ms"; quiet = "60s"; }') });
+	my @busy = map { my $c = $ostlerd->client->begin(POST => '/echo', 2); $c->more('a'); $c } 1 .. 3;
+	wait_for(sub { @{ pids($ostlerd, 'web') } >= 3 }, 'three workers');
+	my ($pids, $before) = (pids($ostlerd, 'web'), counters($ostlerd));
+	upgrade($ostlerd) for 1 .. 2;
+	my $after = counters($ostlerd);
+	is_deeply [ grep { ($after->{$_} // -1) < $before->{$_} } sort keys %$before ], [], 'its decisions are counted on';
+	my %now = map { $_ => 1 } @{ pids($ostlerd, 'web') };
+	is scalar(grep { !$now{$_} } @$pids), 0, 'it has its workers';
+	is $_->more('b') && $_->finish->{body}, 'ab', 'who serve' for @busy;
+	is $ostlerd->stop, 0, 'ends with 0';
+
+	$ostlerd = made({ web => echo_pool(workers => \'{ min = 0; max = 2; interval = "20ms"; }') });
+	$ostlerd->start->wait_for_event({ event => 'master_ready' });
+	upgrade($ostlerd);
+	is scalar(@{ pids($ostlerd, 'web') }), 0, 'one without workers';
+	is $ostlerd->client->ask(POST => '/echo', body => 'x')->{headers}{'x-generation'}, 1, 'starts one for the first client';
+	is $ostlerd->stop, 0, 'ends with 0';
+};
+
+subtest 'who is being traced is traced to the end first' => sub {
+	my $ostlerd = started({ web => { kind => 'worker', command => $sleep, trace_timeout => '60s', trace_command => [ '/bin/sh', '-c', ': >%D/tracing; while [ ! -e %D/go ]; do sleep 0.02; done; echo seen by the command', '%p' ] } }, top => { upgrade_timeout => '60s' });
+	my $pid = $ostlerd->worker('web')->{pid};
+	my $trace = "@{[ $ostlerd->folder ]}/trace";
+	my $asked = fork // die "cannot fork: $!";
+	if ($asked == 0) { open STDOUT, '>', $trace; { exec Ostler::Supervisor::program('ostlerctl'), '-s', $ostlerd->socket, 'trace', $pid } POSIX::_exit(127) }
+	wait_for(sub { -e $ostlerd->folder . '/tracing' }, 'the command');
+	kill 'USR2', $ostlerd->pid;
+	$ostlerd->wait_for_event({ event => 'upgrade' });
+	open my $go, '>', $ostlerd->folder . '/go';
+	$ostlerd->wait_for_event({ event => 'upgrade_done' });
+	waitpid $asked, 0;
+	is $?, 0, 'who asked is answered' or diag $ostlerd->messages;
+	like Ostler::Supervisor::slurp($trace), qr/seen by the command/, 'with all that was seen';
+	is $ostlerd->worker('web')->{pid}, $pid, 'the worker goes on';
 	is $ostlerd->stop, 0, 'ends with 0';
 };
 
