@@ -77,7 +77,7 @@ $(BUILD)/minimal: $(call objects,t/bench/minimal*.c) $(call archive,base)
 $(BUILD)/open: $(call objects,t/bench/open.c t/bench/bench.c app/features/health/*.c app/features/tasks/*.c) $(call archive,app) $(call archive,base)
 $(BUILD)/ostler-app $(BUILD)/open: LINK += $(HOSTING)
 # What only the supervisor uses: libostler.a, and whoever links it, does without.
-$(BUILD)/ostlerd $(BUILD)/ostlerctl $(UNITS): LINKED += $$(pkg-config --libs libcap libunwind-ptrace)
+$(BUILD)/ostlerd $(BUILD)/ostlerctl $(UNITS) $(FUZZERS): LINKED += $$(pkg-config --libs libcap libunwind-ptrace)
 $(PROGRAMS) $(BUILD)/minimal $(BUILD)/open: $(STAMP)
 	@echo "link     $@"
 	$(QUIET)$(LINK) -o $@ $(filter %.o %.a,$^) $(LINKED)
@@ -183,7 +183,7 @@ check-fuzz: # every fuzzer over the inputs that were worth keeping
 	@BUILD='$(BUILD)/fuzz' t/fuzz/run kept
 
 fuzzers: $(FUZZERS)
-$(FUZZERS): $(BUILD)/%: $(OBJECTS)/t/fuzz/%.o $(OBJECTS)/t/fuzz/world.o $(OBJECTS)/t/fuzz/things.o $(call archive,app) $(call archive,base) $(STAMP)
+$(FUZZERS): $(BUILD)/%: $(OBJECTS)/t/fuzz/%.o $(OBJECTS)/t/fuzz/world.o $(OBJECTS)/t/fuzz/things.o $(call archive,app) $(call archive,supervisor) $(call archive,base) $(STAMP)
 	@echo "link     $@"
 	$(QUIET)$(LINK) -fsanitize=fuzzer -o $@ $(filter %.o %.a,$^) $(LINKED)
 

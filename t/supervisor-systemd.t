@@ -229,6 +229,7 @@ subtest 'the units allow every system call that ostlerd makes' => sub {
 	# -D: strace stands aside, and ostlerd is our child.
 	$ostlerd->start('strace', '-D', '-f', '-o', $ostlerd->folder . '/calls')->wait_until_ready;
 	is +($ostlerd->ctl('restart', '--wait=drained'))[0], 0, 'start, status, reload';
+	is +($ostlerd->ctl('upgrade', '--wait'))[0], 0, 'upgrade';
 	$ostlerd->status;
 	$ostlerd->ctl('show', 'web');
 	is $ostlerd->stop, 0, 'and stop';

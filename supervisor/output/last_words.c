@@ -27,7 +27,8 @@ const char *last_words_get(const struct last_words *words, size_t index)
 
 void last_words_pass(struct state *state, struct last_words *words)
 {
-	words->count = state_count(state, "printed", words->count, LONG_MAX);
+	words->count = (size_t)state_number(
+	    state, "printed", (long long)words->count, 0, LLONG_MAX);
 	for (size_t i = 0; i < LAST_WORDS_LINES; i++) {
 		size_t length = strlen(words->line[i]);
 

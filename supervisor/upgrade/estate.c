@@ -281,7 +281,8 @@ static void pass_generations(struct passing *p, struct pool *pool)
 	    p->state, "generations", count_generations(pool), GENERATIONS_MOST);
 	size_t serving = read ? 0 : index_of(pool, count, pool->generation);
 
-	serving = state_count(p->state, "serving", serving, count - 1);
+	serving = (size_t)state_number(
+	    p->state, "serving", (long long)serving, 0, (long long)count - 1);
 	for (size_t i = 0; i < count && state_wrong(p->state) == NULL; i++)
 		pass_generation(p, pool, read ? NULL : generation_at(pool, count, i));
 	if (count == 0)

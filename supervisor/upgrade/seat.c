@@ -143,7 +143,8 @@ void seat_pass_replaced(struct state *state, struct worker *worker)
 	struct generation *generation = worker->generation;
 	size_t slot = worker->replaces != NULL ? worker->replaces->slot : 0;
 
-	slot = state_count(state, "replaces", slot, generation->count);
+	slot = (size_t)state_number(
+	    state, "replaces", (long long)slot, 0, (long long)generation->count);
 	if (state_is_read(state) && slot != 0 && slot != worker->slot)
 		worker->replaces = generation->worker[slot - 1];
 }

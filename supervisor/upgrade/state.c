@@ -149,9 +149,14 @@ long long state_number(
 	return state->read ? least : value; /* what is written is alive, and stays as it is */
 }
 
+/* Each of them takes a byte at least: nobody makes room for more than can come. */
 size_t state_count(struct state *state, const char *name, size_t count, size_t most)
 {
-	return (size_t)state_number(state, name, (long long)count, 0, (long long)most);
+	count = (size_t)state_number(state, name, (long long)count, 0, (long long)most);
+	if (!state->read || count <= (size_t)(state->end - state->next))
+		return count;
+	out_of_range(state, name);
+	return 0;
 }
 
 bool state_flag(struct state *state, const char *name, bool flag)
