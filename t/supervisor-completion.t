@@ -34,6 +34,7 @@ is offered(@here, 'reload', '--wait', '='), 'drained switched', 'as bash parts t
 is offered(@here, 'reload', 'web', '--wait', '=', 'd'), 'drained', 'one that was begun';
 is offered(@here, 'restart', 'w'), 'web', 'a pool';
 is offered(@here, 'why', substr $ostlerd->worker('web')->{pid}, 0, -1) =~ /\b@{[ $ostlerd->worker('web')->{pid} ]}\b/, 1, 'a process';
+is offered(@here, 'scale', 'web', 'a'), 'auto', 'a word beside a number';
 is offered('status', 'w'), '', 'nothing where nothing belongs';
 is offered('-s', '/nowhere/at/all', 'restart', ''), '--wait --wait=drained --wait=switched', 'options alone when nobody is there to ask';
 like offered('check', $ostlerd->folder . '/ostler.c'), qr/ostler\.conf$/, 'a file';
