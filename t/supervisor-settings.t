@@ -41,7 +41,13 @@ sub beyond
 	return ($min - 1 . 'L', $max + 1 . 'L', ($min < 0 ? () : '-1'), '9223372036854775807L');
 }
 
-sub wrongs { my ($s) = @_; return (@{ $values{ $s->{kind} } // die "$s->{kind} is a new kind\n" }, beyond($s)) }
+# The number of workers can be a group, too; what that has in it is a section of its own.
+sub wrongs
+{
+	my ($s) = @_;
+	my @wrong = @{ $values{ $s->{kind} } // die "$s->{kind} is a new kind\n" };
+	return (grep({ "$s->{section} $s->{name}" ne 'pool workers' || $_ ne '{ a = 1; }' } @wrong), beyond($s));
+}
 
 # Has ostlerd start, not only check, with this configuration.  Returns its complaints by line.
 sub refused
@@ -79,6 +85,12 @@ subtest 'of pools, all in one file: each is complained of, at its line' => sub {
 			push @lines, sprintf 'p%d = { %s %s = %s; };', scalar(@expected), $rest, $s->{name}, $wrong;
 		}
 	}
+	for my $s (grep { $_->{section} eq 'workers' } @settings) {
+		for my $wrong (wrongs($s)) {
+			push @expected, [ $s->{name}, $wrong ];
+			push @lines, sprintf 'p%d = { %s workers = { %s %s = %s; }; };', scalar(@expected), $good, $s->{name} eq 'max' ? '' : 'max = 4;', $s->{name}, $wrong;
+		}
+	}
 	my $at = refused(join "\n", 'control = "%D/ctl/ostlerd.sock"; pools = {', @lines, '};');
 	complains($at, $_ + 2, @{ $expected[$_] }) for 0 .. $#expected;
 	is_deeply $at, {}, 'and nothing else is complained of';
@@ -103,9 +115,10 @@ for my $s (grep { $_->{section} eq 'top' } @settings) {
 subtest 'given twice, misspelled or missing' => sub {
 	for my $s (@settings) {
 		my $name = $s->{name};
-		my $pool = $s->{section} eq 'pool';
-		my $about = sub { my ($text) = @_; my $at = refused($pool ? "control = $usual{control}; pools = { web = {\n$text}; };" : $text); [ map { "$_: @{ $at->{$_} }" } sort keys %$at ] };
-		my %value = $pool ? (kind => '"worker"', command => '[ "/bin/sleep", "1" ]') : %usual;
+		my $pool = $s->{section} ne 'top';
+		my ($before, $after) = $s->{section} eq 'workers' ? ("web = { $good workers = {", '}; };') : $pool ? ('web = {', '};') : ();
+		my $about = sub { my ($text) = @_; my $at = refused($pool ? "control = $usual{control}; pools = { $before\n$text$after };" : $text); [ map { "$_: @{ $at->{$_} }" } sort keys %$at ] };
+		my %value = $s->{section} eq 'workers' ? (max => 4) : $pool ? (kind => '"worker"', command => '[ "/bin/sleep", "1" ]') : %usual;
 		delete $value{$name};
 		my $others = join ' ', map { "$_ = $value{$_};" } sort keys %value;
 		is_deeply $about->("$name = 1;\n$name = 1; $others\n"), [ ($pool ? 3 : 2) . ': duplicate setting name' ], "$name twice";
