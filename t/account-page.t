@@ -70,6 +70,9 @@ subtest 'profile' => sub {
 	waits_until(sub { says('#email-error', qr/taken/i) && $browser->focus eq 'email' }, 'an address that somebody has is refused beside the field');
 	$browser->fill('#email', 'maria@example.org', Browser::ENTER);
 	waits_until(sub { text('#said') eq 'Saved' && text('#person a') eq 'Eva Maria' }, 'saved, and the head of the page knows it');
+	$stack->wait_for(sub { $mail->letters }, 'a letter to the address before', 30);
+	is_deeply [ map { @{ $_->{to} } } $mail->letters ], ['eva@example.org'], 'which is told';
+	$mail->forget;
 	$stack->psql(q{UPDATE users SET name = 'Elsewhere', version = version + 1 WHERE username = 'eva'});
 	$browser->fill('#name', 'Mine', Browser::ENTER);
 	waits_until(sub { says('#conflict', qr/changed elsewhere/) && $browser->focus eq 'theirs' }, 'what was changed elsewhere is not written over unseen');

@@ -107,6 +107,38 @@ subtest 'one link makes all others worthless, and time does' => sub {
 	problem_ok reset_with('x' x 300, $good), 422, 'nor anything long', ['/token body'];
 };
 
+subtest 'another address' => sub {
+	my $cookie = person('paula');
+	my $change = sub { return $stack->patch('/api/me', as => undef, headers => { cookie => $cookie }, json => {@_}) };
+	my $before = audited('kind=address_changed&actor=paula');
+	is $change->(email => 'paula@example.org', name => 'Paula')->{status}, 200, 'that is none';
+	is scalar(new_letters()), 0, 'is worth no letter';
+	forgot(username => 'paula');
+	my $link = token('paula@example.org');
+	is $change->(email => 'paula@other.example')->{status}, 200, 'is chosen';
+	problem_ok reset_with($link, $good), 422, 'a link that went to the one before';
+	my @letters = new_letters();
+	is_deeply [ map { @{ $_->{to} } } @letters ], ['paula@example.org'], 'the one before is told, in case that it was somebody else';
+	like $letters[0]{body}, qr/"paula" at https:\/\/ostler\.example/, 'which account it is about';
+	unlike $letters[0]{body}, qr/other\.example|token=/, 'and no more';
+	is scalar(audited('kind=address_changed&actor=paula')), 1, 'it is on record';
+	forgot(username => 'paula');
+	ok token('paula@other.example'), 'the next link goes to the new one';
+	problem_ok $change->(email => 'ines@example.org'), 409, 'one that is taken', ['/email body'];
+	is scalar(new_letters()), 0, 'and nobody is told of what was not done';
+
+	my $id = $stack->psql(q{SELECT id FROM users WHERE username = 'paula'});
+	is $stack->patch("/users/$id", json => { email => 'paula@third.example', role => 'manager' })->{status}, 200, 'an admin gives another';
+	is_deeply [ map { @{ $_->{to} } } new_letters() ], ['paula@other.example'], 'the one before is told, too';
+	is((audited('kind=address_changed&actor=demo'))[0]{subject}, 'paula', 'on record, by whom');
+	is scalar(audited('kind=role_changed&actor=demo')), 1, 'beside the role';
+	my $invited = $stack->post('/users', json => { name => 'Vera', username => 'vera', email => 'vera@wrong.example' })->{json};
+	my $wrong = token('vera@wrong.example');
+	is $stack->patch("/users/$invited->{id}", json => { email => 'vera@example.org' })->{status}, 200, 'of who was invited to a wrong one';
+	problem_ok reset_with($wrong, $good), 422, 'the invitation is worth nothing';
+	is scalar(new_letters()), 0, 'and a stranger is told nothing';
+};
+
 subtest 'used by many at once it works once' => sub {
 	forgot(username => 'otto');
 	my $token = token('otto@example.org');

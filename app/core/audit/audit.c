@@ -27,6 +27,7 @@ const char *const audit_names[] = {
 	[AUDIT_USER_DELETED] = "user_deleted",
 	[AUDIT_ROLE_CHANGED] = "role_changed",
 	[AUDIT_PASSWORD_CHANGED] = "password_changed",
+	[AUDIT_ADDRESS_CHANGED] = "address_changed",
 	[AUDIT_LINK_SENT] = "link_sent",
 	[AUDIT_LINK_USED] = "link_used",
 	[AUDIT_SECOND_FACTOR_ON] = "second_factor_on",

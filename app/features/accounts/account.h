@@ -35,6 +35,14 @@ extern const struct shape forgotten_shape, link_asked_shape, reset_shape;
 extern const struct job_kind send_link_job, forget_job;
 handler_fn ask_for_link, reset_password; /* links.c */
 
+/* The name of an account in a letter, in quotes behind a space; nothing when it could be a message.
+ */
+const char *account_name(struct request *, const char *username);
+
+/* Within the transaction of the change to EMAIL: whoever reads the address before is told. */
+void follow_address(struct request *, const char *email); /* address.c */
+extern const struct job_kind address_changed_job;
+
 extern const struct shape signed_in_shape, session_id_shape;
 handler_fn list_sessions, end_session, end_all_sessions;
 extern const struct job_kind sweep_sessions;

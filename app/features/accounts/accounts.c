@@ -94,12 +94,15 @@ static int read_me(struct request *rq)
 /* Sessions hold the user name with them: theirs are to learn the new one. */
 static int change_me(struct request *rq)
 {
+	const struct changed_account *in = input(rq);
 	const char *key = arena_print(request_arena(rq), "user_%lld", user_id(rq));
 
 	/* A change of nothing raises no version (RFC 5789 leaves that to us). */
 	if (!given_any(rq))
 		return read_me(rq);
 	cache_drop(rq, key);
+	if (is_given(rq, struct changed_account, email))
+		follow_address(rq, in->email);
 	if (is_given(rq, struct changed_account, username))
 		sessions_changed(rq, user_id(rq));
 	return reply_row(rq,
@@ -136,7 +139,7 @@ const struct feature accounts_feature = { .name = "accounts", .doc = "Signing up
 	{ ROUTE(POST, "/api/me/password", "Choose another password", SIGNED_IN, change_password),
 	    .takes = &password_change_shape, .in_person = true, GUARDED },
 	{ ROUTE(PATCH, "/api/me", "Change what is given of my account", SIGNED_IN, change_me),
-	    .takes = &changed_account, .gives = &account_shape, .versioned = VERSION_OF("users"), .in_person = true,
+	    .takes = &changed_account, .gives = &account_shape, .versioned = VERSION_OF("users"), .in_person = true, .transaction = true,
 	    .drops = DROPS("users_list") },
 	{ ROUTE(GET, "/api/me/sessions", "List where I am signed in, newest first", SIGNED_IN, list_sessions),
 	    .gives = &signed_in_shape, .list = true },
@@ -144,7 +147,7 @@ const struct feature accounts_feature = { .name = "accounts", .doc = "Signing up
 	    .in_person = true },
 	{ ROUTE(DELETE, "/api/me/sessions/{id}", "Sign out there", SIGNED_IN, end_session),
 	    .takes = &session_id_shape, .in_person = true }),
-	.jobs = JOBS(&send_link_job, &forget_job, &sweep_sessions),
+	.jobs = JOBS(&send_link_job, &address_changed_job, &forget_job, &sweep_sessions),
 	.crons = CRONS({ .name = "accounts.forget", .spec = "*/5 * * * *", .kind = &forget_job },
 	    { .name = "accounts.sweep", .spec = "7 * * * *", .kind = &sweep_sessions }) };
 /* clang-format on */

@@ -73,14 +73,15 @@ int ask_for_link(struct request *rq)
 
 /* --- the job --- */
 
-/* Whom a wish is for, unless they were sent such a link just now. */
+/* Whom a wish is for, unless they were sent such a link just now; their address stays until it is
+ * written. */
 static const struct rows *find_people(struct request *rq, const struct link_wish *wish)
 {
 	return query(rq,
 	    "SELECT id, username, email FROM users WHERE (id = $1"
 	    "  OR canonical_name(username) = canonical_name($2) OR lower(email) = lower($3))"
 	    " AND NOT EXISTS (SELECT FROM one_time_links WHERE user_id = users.id AND purpose = $4"
-	    "  AND created_at > now() - make_interval(secs => $5))",
+	    "  AND created_at > now() - make_interval(secs => $5)) FOR SHARE",
 	    given(rq, struct link_wish, user), wish->username, wish->email, wish->purpose,
 	    link_options(rq)->pause);
 }
@@ -94,12 +95,16 @@ static bool is_plain(const char *username)
 	return strlen(username) <= 64 && strspn(username, plain) == strlen(username);
 }
 
+const char *account_name(struct request *rq, const char *username)
+{
+	return is_plain(username) ? arena_print(request_arena(rq), " \"%s\"", username) : "";
+}
+
 static const char *letter_of(
     struct request *rq, const char *purpose, const char *username, const char *link)
 {
 	bool invited = strcmp(purpose, "invitation") == 0;
-	const char *name = is_plain(username) ? arena_print(request_arena(rq), " \"%s\"", username)
-					      : "";
+	const char *name = account_name(rq, username);
 
 	return arena_print(request_arena(rq),
 	    "Hello,\n\n%s%s at %s.\nWith this link you choose %s:\n\n%s\n\n"

@@ -124,22 +124,43 @@ static int create_user(struct request *rq)
 /*
  * What a session may is kept with it, so whoever is given another role signs in anew, with
  * a new id.  Who gives one to themselves stays, as a session that begins with this answer.
- * The row is locked before it is compared: of two changes at once the second must see the
- * first, and nobody signs in between them.
  */
-static void follow_role(struct request *rq, const char *role)
+static void follow_role(struct request *rq, const char *username, const char *role)
 {
-	const struct rows *before = query(
-	    rq, "SELECT role, username FROM users WHERE id = $1 FOR UPDATE", path_id(rq));
-
-	if (before->fate != DONE || before->count == 0 ||
-	    strcmp(rows_text(before, 0, 0), role) == 0)
-		return;
-	audit(rq, AUDIT_ROLE_CHANGED, .subject = rows_text(before, 0, 1),
-	    .details = audit_detail(rq, "role", role));
+	audit(
+	    rq, AUDIT_ROLE_CHANGED, .subject = username, .details = audit_detail(rq, "role", role));
 	sessions_end_all(rq, path_id(rq));
 	if (path_id(rq) == user_id(rq))
 		session_start(rq, user_id(rq), NULL);
+}
+
+/* The address before is told: a new password can be sent to the other one. */
+static void follow_address(struct request *rq, const char *username, const char *move)
+{
+	const char *wrong = NULL;
+
+	audit(rq, AUDIT_ADDRESS_CHANGED, .subject = username);
+	(void)enqueue_named(rq, "accounts.address_changed", move, &wrong);
+}
+
+/*
+ * What follows from a change of who is there already.  The row is locked before it is
+ * compared: of two changes at once the second must see the first, and nobody signs in
+ * between them.
+ */
+static void follow(struct request *rq, const struct new_user *in)
+{
+	const struct rows *before = query(rq,
+	    "SELECT username, role, email, json_build_object('user', id, 'before', email)"
+	    " FROM users WHERE id = $1 FOR UPDATE",
+	    path_id(rq));
+
+	if (before->fate != DONE || before->count == 0)
+		return;
+	if (is_given(rq, struct new_user, role) && strcmp(rows_text(before, 0, 1), in->role) != 0)
+		follow_role(rq, rows_text(before, 0, 0), in->role);
+	if (is_given(rq, struct new_user, email) && strcmp(rows_text(before, 0, 2), in->email) != 0)
+		follow_address(rq, rows_text(before, 0, 0), rows_text(before, 0, 3));
 }
 
 /* PUT gives all but the user name and the role, PATCH any: what is not given stays. */
@@ -150,8 +171,8 @@ static int update_user(struct request *rq)
 	/* A change of nothing raises no version (RFC 5789 leaves that to us). */
 	if (!given_any(rq))
 		return read_user(rq);
-	if (is_given(rq, struct new_user, role))
-		follow_role(rq, in->role);
+	if (is_given(rq, struct new_user, role) || is_given(rq, struct new_user, email))
+		follow(rq, in);
 	if (is_given(rq, struct new_user, username))
 		sessions_changed(rq, path_id(rq));
 	return reply_row(rq,
