@@ -226,6 +226,8 @@ install: all ## install programs, manual pages and the stack: make install PREFI
 		install -D -m 644 "$$page" "$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}"; done
 	install -D -m 644 supervisor/ostlerctl.bash \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/ostlerctl
+	install -m 644 backup/ostler-backup.bash \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/ostler-backup
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	for unit in systemd/*; do sed 's|@PREFIX@|$(abspath $(PREFIX))|' "$$unit" \
 		>"$(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/}"; done
@@ -237,16 +239,19 @@ install: all ## install programs, manual pages and the stack: make install PREFI
 	for header in $(public); do to="$(DESTDIR)$(PREFIX)/include/ostler/$${header#app/}"; \
 		install -d "$${to%/*}" && sed 's|^#include "\(.*\)"|#include <ostler/\1>|' "$$header" >"$$to"; done
 	install -d $(DESTDIR)$(PREFIX)/share/ostler
-	cp -R stack nginx sql $(DESTDIR)$(PREFIX)/share/ostler
+	cp -R stack nginx sql backup $(DESTDIR)$(PREFIX)/share/ostler
+	echo '$(VERSION)' >$(DESTDIR)$(PREFIX)/share/ostler/backup/version
+	ln -sf ../share/ostler/backup/ostler-backup $(DESTDIR)$(PREFIX)/sbin/ostler-backup
 	install -d $(DESTDIR)$(PREFIX)/share/ostler/examples
 	cp -R app/examples/hello $(DESTDIR)$(PREFIX)/share/ostler/examples
 
 uninstall: ## remove what install put there
-	rm -f $(DESTDIR)$(PREFIX)/sbin/ostlerd
+	rm -f $(DESTDIR)$(PREFIX)/sbin/ostlerd $(DESTDIR)$(PREFIX)/sbin/ostler-backup
 	rm -f $(DESTDIR)$(PREFIX)/bin/ostlerctl $(DESTDIR)$(PREFIX)/bin/ostler-app
 	for page in man/*.[1-9]; do \
 		rm -f "$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}"; done
-	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/ostlerctl
+	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/ostlerctl \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/ostler-backup
 	for unit in systemd/*; do rm -f "$(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/}"; done
 	rm -f $(DESTDIR)$(PREFIX)/lib/libostler.a $(DESTDIR)$(PREFIX)/lib/pkgconfig/ostler.pc
 	rm -rf $(DESTDIR)$(PREFIX)/share/ostler $(DESTDIR)$(PREFIX)/include/ostler \

@@ -16,8 +16,8 @@ absolute_paths() {
 # quote these characters.  A space is fine.
 check_path() {
 	case $1 in
-	*[\"\'\\\$\,\@\;\{\}\#[:cntrl:]]*)
-		fail "cannot work in \"$1\": its name must not contain any of \" ' \\ \$ , @ ; { } # nor control characters" ;;
+	*[\"\'\\\$\`\%\,\@\;\{\}\#[:cntrl:]]*)
+		fail "cannot work in \"$1\": its name must not contain any of \" ' \\ \$ \` % , @ ; { } # nor control characters" ;;
 	esac
 }
 
@@ -109,6 +109,14 @@ find_programs() {
 check_not_running() {
 	! "$OSTLERCTL" -s "$VAR/ctl/ostlerd.sock" status >/dev/null 2>&1 ||
 		fail "a stack is already running in $VAR; end it with: make stop VAR='$VAR'"
+}
+
+# A database that is gone while its backups are there is not begun anew, which would hide that.
+check_backups() {
+	[ -e "$VAR/postgres/data/PG_VERSION" ] || [ ! -s "$VAR/backup/cluster" ] ||
+		fail "there is no database in $VAR/postgres/data, but there are backups of one in $VAR/backup: bring it back with
+	$SHARE/backup/ostler-backup -c '$VAR/etc/backup.conf' restore LATEST '$VAR/postgres/data'
+or, to begin with an empty one, move $VAR/backup away"
 }
 
 # A listening socket is in state 0A in the kernel's table, its port in hexadecimal (proc(5)).

@@ -66,6 +66,7 @@ make_web_folders() {
 
 make_data_folders() {
 	folder "$VAR/postgres" 0700 postgres
+	folder "$VAR/backup" 0700 postgres
 	folder "$VAR/redis-cache" 0700 redis
 	folder "$VAR/redis-stream" 0700 redis
 	folder "$VAR/uploads" 0700 "$APP_USER"
@@ -89,6 +90,7 @@ check_reach() {
 	root || return 0
 	check_access postgres -x "$VAR" "$APP"
 	check_access postgres -r "$SHARE/stack/initdb" "$SHARE/sql" "$SHARE/stack/roles.sql"
+	check_access postgres -x "$SHARE/backup/ostler-backup"
 	check_access redis -x "$VAR"
 	check_access www-data -r "$SHARE/nginx/html/index.html"
 	check_access "$APP_USER" -x "$VAR" "$APP"

@@ -181,16 +181,16 @@ for my $unit (glob "$root/systemd/*") {
 	print {$out} Ostler::Supervisor::slurp($unit) =~ s/\@PREFIX\@/$installed/gr;
 }
 mkdir "$installed/$_" for qw(share share/ostler share/ostler/stack);
-for my $program ('sbin/ostlerd', 'bin/ostlerctl', 'share/ostler/stack/edge') { open my $out, '>', "$installed/$program"; chmod 0755, "$installed/$program" }
+for my $program ('sbin/ostlerd', 'sbin/ostler-backup', 'bin/ostlerctl', 'share/ostler/stack/edge') { open my $out, '>', "$installed/$program"; chmod 0755, "$installed/$program" }
 
 sub lines_of { my ($command) = @_; my @lines = `$command 2>&1`; return ($?, @lines) }
 
 subtest 'systemd finds nothing wrong with the units' => sub {
 	plan skip_all => 'there is no systemd-analyze' if system('systemd-analyze --version >/dev/null 2>&1') != 0;
-	my ($status, @said) = lines_of("systemd-analyze verify --man=no $files/ostlerd.service $files/ostlerd-single.service $files/ostlerd.socket $files/ostler-edge.service");
+	my ($status, @said) = lines_of("systemd-analyze verify --man=no $files/ostlerd.service $files/ostlerd-single.service $files/ostlerd.socket $files/ostler-edge.service $files/ostler-backup.timer $files/ostler-drill.timer");
 	is_deeply [ grep { /ostler/ } @said ], [], 'verify' or diag @said;
 	is $status, 0, 'exit status 0';
-	for my $case ([ 'ostlerd', 35 ], [ 'ostlerd-single', 15 ], [ 'ostler-edge', 45 ]) {
+	for my $case ([ 'ostlerd', 35 ], [ 'ostlerd-single', 15 ], [ 'ostler-edge', 45 ], [ 'ostler-backup', 20 ], [ 'ostler-drill', 20 ]) {
 		my ($unit, $most) = @$case;
 		($status, @said) = lines_of("systemd-analyze security --offline=true --threshold=$most $files/$unit.service");
 		is $status, 0, sprintf '%s: an exposure of at most %.1f', $unit, $most / 10 or diag $said[-1];
