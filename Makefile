@@ -3,6 +3,8 @@
 VAR      ?= var
 PORT     ?= 8080
 PREFIX   ?= /usr/local
+LIBDIR   ?= $(PREFIX)/lib
+UNITDIR  ?= $(PREFIX)/lib/systemd/system
 DESTDIR  ?=
 BUILD    ?= build
 SANITIZE ?=
@@ -17,13 +19,15 @@ QUIET      = $(if $(VERBOSE),,@)
 # --- how it is compiled -----------------------------------------------------------------------
 
 CC         = gcc
-VERSION    = 0.1.0
+# The newest of CHANGELOG.md, which is the one place that names it.
+VERSION   := $(shell sed -n 's/^\#\# \([0-9][^ ]*\).*/\1/p;/^\#\# /q' CHANGELOG.md)
 LIBRARIES  = fcgi libpq hiredis jansson libconfig libpcre2-8 libsodium libcrypto libjwt liboath libqrencode libseccomp
 # What a program of somebody else includes; what these include is installed with them.
 HEADERS    = app/program.h app/core/core.h app/core/answer/json.h base/clock.h base/log.h base/text.h
 WARNINGS   = -Wall -Wextra -Wpedantic -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
 CFLAGS    ?= -O2 -g
-GUARDED    = -D_FORTIFY_SOURCE=3 -fstack-protector-strong
+# Packagers' flags (CPPFLAGS) may ask for less.
+GUARDED    = -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong
 VARIANT    = plain
 ifeq ($(SANITIZE),thread)
 GUARDED    = -fsanitize=thread
@@ -41,9 +45,9 @@ ifneq ($(BENCH),)
 GUARDED   += -DOSTLER_BENCH
 VARIANT   := $(VARIANT)-bench
 endif
-COMPILE    = $(CC) -std=c11 -D_GNU_SOURCE '-DOSTLER_VERSION="$(VERSION)"' -iquote . -iquote app $(WARNINGS) $(CFLAGS) $(GUARDED) \
+COMPILE    = $(CC) -std=c11 -D_GNU_SOURCE '-DOSTLER_VERSION="$(VERSION)"' -iquote . -iquote app $(WARNINGS) $(CPPFLAGS) $(CFLAGS) $(GUARDED) \
 	-fPIE $(POSITION) -pthread -MMD -MP $$(pkg-config --cflags $(LIBRARIES))
-LINK       = $(CC) $(CFLAGS) $(GUARDED) -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed
+LINK       = $(CC) $(CFLAGS) $(GUARDED) $(LDFLAGS) -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed
 LINKED     = $$(pkg-config --libs $(LIBRARIES))
 # Modules are found beside a program that was built, and in lib/ostler beside one that was installed;
 # they use what the program has (base/log.h above all), so that has all of base/ and shows it.
@@ -65,7 +69,7 @@ UNITS      = $(patsubst t/unit/%.c,$(BUILD)/t/%,$(wildcard t/unit/*_test.c))
 
 HELLO      = $(abspath $(BUILD))/hello
 
-.PHONY: all deps run hello stop new-feature check check-deps check-unit check-kafka check-fuzz fuzz fuzzers lint soak bench bench-events bench-jobs bench-supervisor install uninstall clean help FORCE
+.PHONY: all deps run hello stop new-feature check check-deps check-unit check-kafka check-fuzz fuzz fuzzers lint soak bench bench-events bench-jobs bench-supervisor install uninstall deb clean help FORCE
 
 all: $(PROGRAMS) $(MODULES) $(BUILD)/libostler.a ## compile ostlerd, ostlerctl and ostler-app into build/
 
@@ -151,6 +155,7 @@ check-deps: deps
 	@stack/packages check
 	@t/node/install '$(BUILD)/node'
 	@t/kafka/fetch '$(BUILD)/kafka' || test -z "$$CI"
+	@t/deb/chroot '$(BUILD)/chroot' || test -z "$$CI"
 
 check: check-deps ## build all, lint, and pass every test
 	@$(MAKE) all lint check-unit check-fuzz
@@ -218,6 +223,10 @@ bench-events: deps ## measure the way of events: in, through the broker, into al
 # The compiler knows what HEADERS include.
 public = $$($(CC) -MM -iquote . -iquote app $(HEADERS) | tr ' \\' '\n\n' | grep '\.h$$' | sort -u)
 
+# Files that name where the others are.
+PLACED           = sed -e 's|@PREFIX@|$(abspath $(PREFIX))|'
+UNITS_OF_SYSTEMD = $(wildcard systemd/*.service systemd/*.socket systemd/*.timer)
+
 install: all ## install programs, manual pages and the stack: make install PREFIX=/usr DESTDIR=
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(BUILD)/ostlerd $(DESTDIR)$(PREFIX)/sbin
@@ -228,14 +237,15 @@ install: all ## install programs, manual pages and the stack: make install PREFI
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/ostlerctl
 	install -m 644 backup/ostler-backup.bash \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/ostler-backup
-	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
-	for unit in systemd/*; do sed 's|@PREFIX@|$(abspath $(PREFIX))|' "$$unit" \
-		>"$(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/}"; done
-	install -D -m 644 $(BUILD)/libostler.a $(DESTDIR)$(PREFIX)/lib/libostler.a
-	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/lib/ostler
+	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d
+	for unit in $(UNITS_OF_SYSTEMD); do $(PLACED) "$$unit" >"$(DESTDIR)$(UNITDIR)/$${unit##*/}"; done
+	for kind in sysusers tmpfiles; do \
+		install -m 644 systemd/ostler.$$kind $(DESTDIR)$(PREFIX)/lib/$$kind.d/ostler.conf; done
+	install -D -m 644 $(BUILD)/libostler.a $(DESTDIR)$(LIBDIR)/libostler.a
+	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(PREFIX)/lib/ostler
 	install -m 644 $(MODULES) $(DESTDIR)$(PREFIX)/lib/ostler
-	sed -e 's|@PREFIX@|$(abspath $(PREFIX))|' -e 's|@VERSION@|$(VERSION)|' -e 's|@LIBRARIES@|$(LIBRARIES)|' \
-		app/ostler.pc.in >$(DESTDIR)$(PREFIX)/lib/pkgconfig/ostler.pc
+	$(PLACED) -e 's|@VERSION@|$(VERSION)|' -e 's|@LIBRARIES@|$(LIBRARIES)|' -e 's|@LIBDIR@|$(abspath $(LIBDIR))|' \
+		app/ostler.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/ostler.pc
 	for header in $(public); do to="$(DESTDIR)$(PREFIX)/include/ostler/$${header#app/}"; \
 		install -d "$${to%/*}" && sed 's|^#include "\(.*\)"|#include <ostler/\1>|' "$$header" >"$$to"; done
 	install -d $(DESTDIR)$(PREFIX)/share/ostler
@@ -244,6 +254,8 @@ install: all ## install programs, manual pages and the stack: make install PREFI
 	ln -sf ../share/ostler/backup/ostler-backup $(DESTDIR)$(PREFIX)/sbin/ostler-backup
 	install -d $(DESTDIR)$(PREFIX)/share/ostler/examples
 	cp -R app/examples/hello $(DESTDIR)$(PREFIX)/share/ostler/examples
+	install -d $(DESTDIR)$(PREFIX)/share/ostler/examples/etc
+	for file in etc/*; do $(PLACED) "$$file" >"$(DESTDIR)$(PREFIX)/share/ostler/examples/$$file"; done
 
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/sbin/ostlerd $(DESTDIR)$(PREFIX)/sbin/ostler-backup
@@ -252,10 +264,15 @@ uninstall: ## remove what install put there
 		rm -f "$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}"; done
 	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/ostlerctl \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/ostler-backup
-	for unit in systemd/*; do rm -f "$(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/}"; done
-	rm -f $(DESTDIR)$(PREFIX)/lib/libostler.a $(DESTDIR)$(PREFIX)/lib/pkgconfig/ostler.pc
+	for unit in $(UNITS_OF_SYSTEMD); do rm -f "$(DESTDIR)$(UNITDIR)/$${unit##*/}"; done
+	rm -f $(DESTDIR)$(PREFIX)/lib/sysusers.d/ostler.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/ostler.conf
+	rm -f $(DESTDIR)$(LIBDIR)/libostler.a $(DESTDIR)$(LIBDIR)/pkgconfig/ostler.pc
 	rm -rf $(DESTDIR)$(PREFIX)/share/ostler $(DESTDIR)$(PREFIX)/include/ostler \
 		$(DESTDIR)$(PREFIX)/lib/ostler
+
+deb: ## build Debian packages, with dpkg-buildpackage, into build/deb
+	@stack/packages build deb
+	@debian/build '$(BUILD)/deb'
 
 clean: ## remove what was compiled; data in VAR stays
 	rm -rf '$(BUILD)'
