@@ -335,9 +335,24 @@ static void a_parameter_that_came_twice_is_refused(void **state)
 	assert_non_null(strstr(now.answer, "\"Idempotency-Key is given twice.\""));
 }
 
+/* 200 is what nginx's own fastcgi_params tells of every request. */
+static void only_what_the_web_server_refused_is_refused(void **state)
+{
+	char *const whole[] = { POSTED, "CONTENT_TYPE=application/json", "REDIRECT_STATUS=200",
+		NULL };
+	char *const refused[] = { POSTED, "CONTENT_TYPE=application/json", "REDIRECT_STATUS=400",
+		NULL };
+
+	(void)state;
+	assert_int_equal(hand_over(whole), 200);
+	assert_int_equal(hand_over(refused), 400);
+	assert_non_null(strstr(now.answer, "\"The request is not well-formed HTTP.\""));
+}
+
 int main(void)
 {
 	const struct CMUnitTest journey[] = {
+		cmocka_unit_test(only_what_the_web_server_refused_is_refused),
 		cmocka_unit_test(what_is_right_reaches_the_handler),
 		cmocka_unit_test(every_fault_is_told_at_once),
 		cmocka_unit_test(numbers_over_64_bits_are_wrong_values_not_wrong_json),

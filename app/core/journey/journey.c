@@ -119,11 +119,12 @@ void journey_end(struct request *rq)
 
 /*
  * What the web server could not read it refuses by itself, but for requests that bring
- * credentials: nothing of those may be done, and of some there is more to say.
+ * credentials: nothing of those may be done, and of some there is more to say.  Others are
+ * whole: the fastcgi_params that come with nginx say 200 of every request, for PHP.
  */
 static int stage_whole(struct request *rq)
 {
-	if (rq->head.refused_as == NULL)
+	if (rq->head.refused_as == NULL || strcmp(rq->head.refused_as, "400") != 0)
 		return 0;
 	if (head_is_twice(&rq->head, "HTTP_AUTHORIZATION"))
 		return bearer_refuse_twice(rq);
