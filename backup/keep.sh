@@ -54,8 +54,7 @@ list_archive() {
 # For where there is no timer: in a container, and in the stack of `make run`.  A failure is told, and
 # tried again in an hour.
 daily() {
-	child=
-	trap 'trap - TERM; [ -z "$child" ] || kill -TERM -- "-$child" 2>/dev/null; exit 0' TERM INT HUP
+	trap end_daily TERM INT HUP
 	aside sleep "$daily_after" || :
 	while :; do
 		pause=60
@@ -70,8 +69,15 @@ daily() {
 # In a process group of its own, which a signal can end while we wait.
 aside() {
 	setsid -- "$@" &
-	child=$!
-	wait "$child"
+	wait "$!"
+}
+
+# The last that was put aside ends first; it may not have its group yet.
+end_daily() {
+	trap '' TERM INT HUP
+	kill -TERM -- "-${!:-}" 2>/dev/null || kill -TERM "${!:-}" 2>/dev/null || :
+	wait
+	exit 0
 }
 
 # nightly makes the base last, so one that is there stands for all of it.

@@ -314,6 +314,27 @@ subtest 'prune' => sub {
 	says_ok(qr/is restored/, 'what is kept', 'restore', "$places/third");
 };
 
+subtest 'daily' => sub {
+	my ($yesterday) = copies('base');
+	make_older($yesterday, 1);
+	my $conf = "$stack->{folder}/daily.conf";
+	open my $out, '>', $conf or die $!;
+	print {$out} Ostler::Supervisor::slurp($stack->var . '/etc/backup.conf'), "daily_after = 0\n";
+	close $out or die $!;
+	my $pid = fork // die "cannot fork: $!";
+	if ($pid == 0) {
+		open STDOUT, '>', "$stack->{folder}/daily.log";
+		open STDERR, '>&', \*STDOUT;
+		{ exec $program, '-c', $conf, 'daily' }
+		POSIX::_exit(127);
+	}
+	$stack->wait_for(sub { Ostler::Supervisor::slurp("$stack->{folder}/daily.log") =~ /WAL is kept from/ }, 'what is due to be done', 120);
+	isnt +(copies('base'))[-1], $yesterday, 'a base that is a day old is followed by another';
+	kill 'TERM', $pid;
+	waitpid $pid, 0;
+	is $?, 0, 'told to end, it does';
+};
+
 subtest 'completion' => sub {
 	my $offered = sub {
 		my ($words) = Ostler::run('bash', '-c', 'source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _ostler_backup; printf "%s\n" "${COMPREPLY[@]}"',
@@ -322,7 +343,7 @@ subtest 'completion' => sub {
 	};
 	my @here = ('-c', $stack->var . '/etc/backup.conf');
 	is $offered->('d'), 'dump daily drill', 'commands';
-	is $offered->(@here, 'verify', 'b'), (copies('base'))[0], 'copies';
+	is $offered->(@here, 'verify', 'b'), join(' ', copies('base')), 'copies';
 	is $offered->(@here, 'restore', 'LA'), 'LATEST', 'the newest';
 };
 
