@@ -42,15 +42,18 @@ sub of_user
 	    user_id => "ordered-$user", session_id => "number-$number" };
 }
 
-# Each user sends one event, or a few, after the other for so long.  Returns how many of each were taken, and all other answers.
+# Each user sends one event, or a few, after the other, LEAST of them at least.  The sub returned ends that, and returns how
+# many were taken, and all other answers.
+my $loads = 0;
 sub load
 {
-	my ($seconds) = @_;
+	my ($least) = @_;
+	my ($enough, $test) = ("$stack->{folder}/enough-" . ++$loads, $$);
 	my @pending = map {
 		my $user = $_;
 		Ostler::App::spawn(sub {
-			my ($until, $number, @others) = (time + $seconds, $next{$user});
-			while (time < $until) {
+			my ($number, @others) = ($next{$user});
+			while (getppid == $test && !(-e $enough && $number - $next{$user} >= ($least // 0))) {
 				my $count = 1 + $number % 3;
 				my $reply = $stack->request(POST => '/api/events', json => [ map { of_user($user, $number + $_) } 0 .. $count - 1 ], as => undef);
 				if ($reply->{status} == 202) { $number += $count }
@@ -60,6 +63,8 @@ sub load
 		});
 	} sort keys %next;
 	return sub {
+		open my $out, '>', $enough or die "cannot write $enough: $!";
+		close $out;
 		my (@others, $taken);
 		for my $user (sort keys %next) {
 			my $got = Ostler::App::collect(shift @pending);
@@ -91,7 +96,7 @@ sub order_ok
 }
 
 subtest 'the broker is silent under load' => sub {
-	my $sent = load(8);
+	my $sent = load(100);
 	$stack->wait_for(sub { $stack->psql('SELECT count(*) FROM events') > 50 }, 'events to flow', 30);
 	stream('STOP');
 	$stack->wait_for(sub { kept() > 20_000 }, 'events to wait on the disk', 30);
@@ -110,10 +115,14 @@ subtest 'the broker is silent under load' => sub {
 };
 
 subtest 'the broker dies under load' => sub {
-	my $sent = load(6);
+	my $sent = load();
 	my $had = $stack->psql('SELECT count(*) FROM events');
 	$stack->wait_for(sub { $stack->psql('SELECT count(*) FROM events') > $had + 50 }, 'events to flow', 30);
+	my ($old) = $stack->pids('stream');
 	stream('KILL');
+	$stack->wait_for(sub { my ($new) = $stack->pids('stream'); $new && $new != $old }, 'another broker', 60);
+	$had = $stack->psql('SELECT count(*) FROM events');
+	$stack->wait_for(sub { $stack->psql('SELECT count(*) FROM events') > $had + 50 }, 'events to flow again', 60);
 	my ($taken, @others) = $sent->();
 	is "@others", '', 'every answer was 202';
 	drained('when the broker is back');
@@ -123,10 +132,11 @@ subtest 'the broker dies under load' => sub {
 
 subtest 'whoever drains is killed' => sub {
 	stream('STOP');
-	my $sent = load(3);
+	my $sent = load();
+	$stack->wait_for(sub { kept() > 20_000 }, 'events to wait on the disk', 60);
 	my ($taken, @others) = $sent->();
 	is "@others", '', 'every answer was 202';
-	$sent = load(4);
+	$sent = load();
 	stream('CONT');
 	for (1 .. 6) {
 		kill 'KILL', $stack->pids('web');

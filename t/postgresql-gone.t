@@ -5,8 +5,8 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Ostler::App;
+use Ostler::Awake;
 use Test::More;
-use Time::HiRes qw(time);
 
 my $timeout = 1;
 my $stack = Ostler::App->start(app => { threads => 8, database_connections => 4, database_timeout => "${timeout}s", database_retry => '200ms' });
@@ -31,15 +31,16 @@ sub recovers
 	# Each worker finds out for itself, so all that answer at once must say so.
 	$stack->wait_for(sub { !grep { $_->{status} != 200 } $stack->at_once(([ GET => '/ready' ]) x 16) },
 	    'both workers to be ready again', 60);
-	my @bad = grep { $_->{status} >= 500 } map { $stack->request(@$_) } @kinds;
+	my @bad = undisturbed(sub { grep { $_->{status} >= 500 } map { $stack->request(@$_) } @kinds });
 	is_deeply \@bad, [], 'it recovers by itself, and every kind of request is answered';
-	is_deeply [ grep { $_->{status} != 200 } $stack->at_once(([ GET => '/api/tasks?limit=5' ]) x 16) ], [], 'by both workers';
+	@bad = undisturbed(sub { grep { $_->{status} != 200 } $stack->at_once(([ GET => '/api/tasks?limit=5' ]) x 16) });
+	is_deeply \@bad, [], 'by both workers';
 }
 
 # How long a request takes here when nothing but the process itself is asked.
 sub usual_seconds
 {
-	return median(map { my $began = time; $stack->get('/ping'); time - $began } 1 .. 9);
+	return median(map { $stack->timed(GET => '/ping')->{seconds} } 1 .. 9);
 }
 
 subtest 'PostgreSQL is killed' => sub {
@@ -51,9 +52,8 @@ subtest 'PostgreSQL is killed' => sub {
 	$stack->request(@$_) for @kinds, @kinds;
 	my @seconds;
 	for my $kind ((@kinds) x 3) {
-		my $began = time;
-		my $reply = $stack->request(@$kind);
-		push @seconds, time - $began;
+		my ($reply) = undisturbed(sub { $stack->timed(@$kind) });
+		push @seconds, $reply->{seconds};
 		unavailable($reply, "$kind->[0] $kind->[1]");
 	}
 	my $median = median(@seconds) - usual_seconds();
@@ -77,9 +77,9 @@ subtest 'PostgreSQL restarts under load' => sub {
 	my @readers = map { Ostler::App::spawn(sub {
 		my (%count, $slowest);
 		until (-e $flag || getppid != $test) {
-			my $began = time;
-			$count{ $stack->request(@{ $kinds[ rand @kinds ] })->{status} }++;
-			$slowest = time - $began if time - $began > ($slowest // 0);
+			my $reply = $stack->timed(@{ $kinds[ rand @kinds ] });
+			$count{ $reply->{status} }++;
+			$slowest = $reply->{awake} if $reply->{awake} > ($slowest // 0);
 		}
 		return { count => \%count, slowest => $slowest };
 	}) } 1 .. 4;
@@ -108,7 +108,7 @@ subtest 'PostgreSQL is silent' => sub {
 	for my $round (1 .. 3) {
 		my @replies = $stack->at_once(@kinds, @kinds, @kinds, @kinds);
 		is_deeply [ map { "$_->{status} $_->{content}" } grep { $_->{status} != 503 } @replies ], [], "round $round: all are told";
-		my ($slowest) = sort { $b <=> $a } map { $_->{seconds} } @replies;
+		my ($slowest) = sort { $b <=> $a } map { $_->{awake} } @replies;
 		# Its own patience, and what a busy machine needs for twenty-four processes.
 		cmp_ok $slowest, '<', $timeout + 3, sprintf 'by their deadline (%.2f s)', $slowest;
 	}
@@ -126,26 +126,26 @@ subtest 'a statement waits for a lock for too long' => sub {
 	my @before = split /\n/, $stack->psql($sessions, 'postgres');
 	for my $kind (@kinds[ 0 .. 4 ]) {
 		my $lock = $stack->lock_table('tasks');
-		my $began = time;
-		unavailable($stack->request(@$kind), "$kind->[0] $kind->[1]");
-		cmp_ok time - $began, '<', $timeout + 3, 'in time';
-		is $stack->get('/ready')->{status}, 200, 'the stack is ready all the same';
+		my $reply = $stack->timed(@$kind);
+		unavailable($reply, "$kind->[0] $kind->[1]");
+		cmp_ok $reply->{awake}, '<', $timeout + 3, 'in time';
+		is +(undisturbed(sub { $stack->get('/ready')->{status} }))[0], 200, 'the stack is ready all the same';
 		$lock->release;
-		is $stack->get("/api/tasks/$id")->{status}, 200, 'and answers when the lock is gone';
+		is +(undisturbed(sub { $stack->get("/api/tasks/$id")->{status} }))[0], 200, 'and answers when the lock is gone';
 	}
 	my %after = map { $_ => 1 } split /\n/, $stack->psql($sessions, 'postgres');
 	is_deeply [ grep { !$after{$_} } @before ], [], 'over the same connections';
 };
 
 subtest 'more requests than connections' => sub {
-	my @replies = $stack->at_once(map { [ GET => "/api/tasks?limit=$_" ] } 1 .. 40);
+	my @replies = undisturbed(sub { $stack->at_once(map { [ GET => "/api/tasks?limit=$_" ] } 1 .. 40) });
 	is_deeply [ grep { $_->{status} != 200 } @replies ], [], 'all are answered';
 	my $count = () = $stack->psql($sessions, 'postgres') =~ /\d+/g;
 	cmp_ok $count, '<=', 8, "over no more connections than allowed ($count of two times 4)";
 	my $lock = $stack->lock_table('tasks');
 	@replies = $stack->at_once(([ GET => "/api/tasks/$id" ]) x 24);
-	is_deeply [ grep { $_->{status} != 503 || $_->{seconds} > $timeout + 3 } @replies ], [], 'those that wait for one in vain are told in time';
-	is $stack->get('/ready')->{status}, 200, 'which says nothing against the server';
+	is_deeply [ grep { $_->{status} != 503 || $_->{awake} > $timeout + 3 } @replies ], [], 'those that wait for one in vain are told in time';
+	is +(undisturbed(sub { $stack->get('/ready')->{status} }))[0], 200, 'which says nothing against the server';
 	$lock->release;
 	recovers();
 };
@@ -159,8 +159,7 @@ subtest 'the server has no connection to give' => sub {
 	$stack->psql('ALTER ROLE ostler_app CONNECTION LIMIT -1', 'postgres');
 	recovers();
 	for (1 .. 5) {
-		$stack->psql(@terminate);
-		my @bad = grep { $_->{status} >= 500 } map { $stack->request(@$_) } @kinds;
+		my @bad = undisturbed(sub { $stack->psql(@terminate); return grep { $_->{status} >= 500 } map { $stack->request(@$_) } @kinds });
 		is_deeply \@bad, [], 'a connection that was ended while it rested is not noticed by anybody';
 	}
 };

@@ -87,7 +87,7 @@ subtest 'Redis does not answer' => sub {
 	is $stack->get('/api/tasks')->{headers}{'cache-status'}, "$miss; detail=unavailable", 'without the cache';
 	health_is('degraded');
 	my @replies = $stack->at_once(map { [ GET => '/api/tasks' ] } 1 .. 12);
-	is_deeply [ grep { $_->{status} != 200 || $_->{seconds} > 2 } @replies ], [], 'for many at once too';
+	is_deeply [ grep { $_->{status} != 200 || $_->{awake} > 2 } @replies ], [], 'for many at once too';
 	kill 'CONT', $pid;
 	is_deeply write_and_read(3), [], 'and when it is back';
 	cache_answers();

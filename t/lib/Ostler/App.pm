@@ -17,6 +17,7 @@ use Test::More ();
 use Time::HiRes qw(time);
 
 use Ostler;
+use Ostler::Awake;
 
 our @ISA = ('Ostler');
 our @EXPORT = qw(problem_ok faults_of);
@@ -31,33 +32,28 @@ sub workers
 # How many tasks there are in the table, whoever owns them.
 sub task_count { return $_[0]->psql('SELECT count(*) FROM tasks') }
 
-# Sends all requests at the same time, each from a process of its own; returns their replies, each
-# with the seconds it took.  A request is what Ostler::Http's request takes.
+# A request, with the seconds it took, and those of them in which the machine was awake.
+sub timed
+{
+	my ($self, @request) = @_;
+	my ($began, $awake) = (time, awake);
+	my $reply = $self->request(@request);
+	return { %$reply, seconds => time - $began, awake => awake - $awake };
+}
+
+# Sends all requests at the same time, each from a process of its own; returns their replies, as timed
+# does.  A request is what Ostler::Http's request takes.
 sub at_once
 {
 	my ($self, @requests) = @_;
-	return $self->in_processes(map {
-		my $request = $_;
-		sub {
-			my $began = time;
-			my $reply = $self->request(@$request);
-			return { %$reply, seconds => time - $began };
-		}
-	} @requests);
+	return $self->in_processes(map { my $request = $_; sub { $self->timed(@$request) } } @requests);
 }
 
 # Begins what at_once does; the sub returned waits for the replies.
 sub begin
 {
 	my ($self, @requests) = @_;
-	my @pending = map {
-		my $request = $_;
-		spawn(sub {
-			my $began = time;
-			my $reply = $self->request(@$request);
-			return { %$reply, seconds => time - $began };
-		});
-	} @requests;
+	my @pending = map { my $request = $_; spawn(sub { $self->timed(@$request) }) } @requests;
 	return sub { return map { collect($_) } @pending };
 }
 
