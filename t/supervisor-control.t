@@ -8,6 +8,7 @@ use IO::Socket::UNIX;
 use JSON::PP ();
 use Ostler::Process qw(wait_for);
 use Ostler::Supervisor;
+use POSIX ();
 use Test::More;
 use Time::HiRes qw(time);
 
@@ -167,6 +168,26 @@ subtest 'a client that hangs up early does no harm' => sub {
 		close $client;
 	}
 	is $ostlerd->status->{state}, 'running', 'ostlerd goes on';
+};
+
+subtest 'an ostlerctl that is stopped, and goes on, hears its answer' => sub {
+	kill 'STOP', $ostlerd->pid;
+	my $ctl = fork // die "cannot fork: $!";
+	if ($ctl == 0) {
+		open STDOUT, '>', '/dev/null';
+		exec Ostler::Supervisor::program('ostlerctl'), '-s', $ostlerd->socket, 'status' or POSIX::_exit(127);
+	}
+	my $state = sub { Ostler::Supervisor::slurp("/proc/$ctl/stat") =~ /\) ([A-Z])/ ? $1 : '' };
+	# recvfrom(2), of x86-64 and of arm64.
+	my $waits = sub { $state->() eq 'Z' || Ostler::Supervisor::slurp("/proc/$ctl/syscall") =~ /^(?:45|207) / };
+	wait_for($waits, 'it to wait for an answer');
+	kill 'STOP', $ctl;
+	wait_for(sub { $state->() eq 'T' }, 'it to stop');
+	kill 'CONT', $ctl;
+	wait_for($waits, 'it to go on');
+	kill 'CONT', $ostlerd->pid;
+	waitpid $ctl, 0;
+	is $?, 0, 'as if nothing had happened';
 };
 
 subtest 'stop returns when ostlerd has ended' => sub {

@@ -49,7 +49,11 @@ static int process_behind(int fd)
 	return pidfd_open(peer.pid, 0);
 }
 
-/* The master reads one line and answers one line, so both can be done without a loop of events. */
+/*
+ * The master reads one line and answers one line, so both can be done without a loop of events.
+ * With a limit of time a call ends with EINTR when ostlerctl was stopped and goes on (Ctrl-Z, fg):
+ * signal(7).
+ */
 static bool send_all(int fd, const char *text)
 {
 	size_t length = strlen(text);
@@ -57,12 +61,33 @@ static bool send_all(int fd, const char *text)
 	while (length > 0) {
 		ssize_t sent = send(fd, text, length, MSG_NOSIGNAL);
 
-		if (sent < 0)
+		if (sent < 0 && errno != EINTR)
 			return false;
-		text += sent;
-		length -= (size_t)sent;
+		text += sent > 0 ? sent : 0;
+		length -= sent > 0 ? (size_t)sent : 0;
 	}
 	return true;
+}
+
+/* An interrupted one has left nothing under way on a unix socket. */
+static bool join(int fd, const struct address *address)
+{
+	int result;
+
+	do
+		result = connect(fd, (const struct sockaddr *)&address->socket, address->length);
+	while (result < 0 && errno == EINTR);
+	return result == 0;
+}
+
+static ssize_t receive(int fd, void *bytes, size_t room)
+{
+	ssize_t got;
+
+	do
+		got = recv(fd, bytes, room, 0);
+	while (got < 0 && errno == EINTR);
+	return got;
 }
 
 static bool receive_all(struct arena *arena, int fd, struct call *call)
@@ -73,7 +98,7 @@ static bool receive_all(struct arena *arena, int fd, struct call *call)
 	buffer_start(&answer, arena, 8192);
 	do {
 		buffer_make_room(&answer, 4096);
-		got = recv(fd, answer.data + answer.length, answer.room - answer.length - 1, 0);
+		got = receive(fd, answer.data + answer.length, answer.room - answer.length - 1);
 		answer.length += got > 0 ? (size_t)got : 0;
 	} while (got > 0 && answer.length < ANSWER_MOST);
 	answer.data[answer.length] = '\0';
@@ -113,8 +138,7 @@ static int connect_and_ask(struct arena *arena, const char *path,
 		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	}
-	if (fd >= 0 && connect(fd, (struct sockaddr *)&address.socket, address.length) == 0 &&
-	    (call->process = process_behind(fd), put(fd, request)))
+	if (fd >= 0 && join(fd, &address) && (call->process = process_behind(fd), put(fd, request)))
 		return fd;
 	*result = blame(arena, call, path);
 	if (fd >= 0)
@@ -183,7 +207,7 @@ static enum call_result receive_lines(int fd, const struct hearer *hearer)
 		size_t told;
 
 		buffer_make_room(&line, 4096);
-		got = recv(fd, line.data + line.length, line.room - line.length, 0);
+		got = receive(fd, line.data + line.length, line.room - line.length);
 		line.length += got > 0 ? (size_t)got : 0;
 		told = tell_lines(hearer, line.data, line.length, &wants);
 		line.length -= told;

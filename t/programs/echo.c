@@ -7,6 +7,10 @@
  * With HANG in its environment it never accepts; with FAIL it complains and ends;
  * with BROKEN it starts well and fails at each request: "die", "hang", "error" (a
  * status 500, with complaints on both kinds of error output) or "silence".
+ *
+ * libfcgi hangs up on a client that has connected and says nothing for 2 s, or has not
+ * all of its answer 2 s later.  On a machine that stands still for longer these requests
+ * would be lost by nobody's fault, so it is told to wait.
  */
 #include <fcgiapp.h>
 #include <stdio.h>
@@ -90,6 +94,8 @@ int main(void)
 	}
 	while (getenv("HANG") != NULL)
 		pause();
+	setenv("LIBFCGI_IS_AF_UNIX_KEEPER_POLL_TIMEOUT", "120000", 0);
+	setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "120000", 0);
 	FCGX_Init();
 	FCGX_InitRequest(&request, 0, 0);
 	while (FCGX_Accept_r(&request) >= 0) {
