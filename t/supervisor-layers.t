@@ -11,7 +11,7 @@ my $root = "$FindBin::Bin/..";
 my @layers = (
 	[qw(descriptor state state_own state_file state_fields place last_words loop signals lockfile address identity program environment entrance sink lines recent print queue board ledger clients proc waiting memory fastcgi cgroup cgroup_home limit processors capability landlock confinement errand rehearsal in_force call tracee stack modules testimony testimony_tell)],
 	[qw(conf conf_check conf_table conf_pass edition imprint reading inherited plan pool listener readiness trial confine sight foreign)],
-	[qw(upgrade examiner estate seat handover client policy verdict scale demand autoscale generation drain idle guardian change reload lifecycle acts spawn child canary notify superior burial orders explain inquest witness tell tell_trace capture events verbs control wire wire_json wire_events wire_lines wire_show wire_work wire_trace work wire_answer metrics caller table wish watch)],
+	[qw(upgrade examiner estate seat handover client policy verdict scale demand autoscale generation drain idle follow guardian change reload lifecycle acts spawn child canary notify superior burial orders explain inquest witness tell tell_trace capture events verbs control wire wire_json wire_events wire_lines wire_show wire_work wire_trace work wire_answer metrics caller table wish watch)],
 	[qw(opening)],
 	[qw(master)],
 	[qw(ostlerd ostlerctl)],

@@ -40,7 +40,7 @@ my %address = (perl => "tcp:127.0.0.1:$port", map { $_ => $ostlerd->at($_) } qw(
 my %params = (php => { SCRIPT_FILENAME => $ostlerd->folder . '/echo.php', REDIRECT_STATUS => 200 }, cgi => { SCRIPT_FILENAME => $ostlerd->folder . '/echo.cgi' });
 
 sub pids { my ($pool) = @_; return map { $_->{pid} // () } @{ $ostlerd->pool($pool)->{workers} } }
-sub begin_load { return map { $_ => Ostler::Load->start($address{$_}, clients => 3, upload => 0.01, params => $params{$_}) } @served }
+sub begin_load { return map { $_ => Ostler::Load->start($address{$_}, clients => 6, upload => 0.01, params => $params{$_}) } @served }
 sub end_load
 {
 	my (%load) = @_;

@@ -112,6 +112,22 @@ for my $kind (qw(unix tcp)) {
 	};
 }
 
+# A queue that is never empty: whoever ends a request has the next at once, old workers as new ones.
+subtest 'with always more clients than workers, on tcp' => sub {
+	my ($port, $reservation) = free_port();
+	my $ostlerd = started(web => echo_pool(listen => "tcp:127.0.0.1:$port", drain_timeout => '100s'));
+	my $load = Ostler::Load->start("tcp:127.0.0.1:$port", clients => 10, upload => 0.01);
+	for my $n (1 .. 3) {
+		change($ostlerd, 'web', environment => ["N=$n"]);
+		reload($ostlerd, '--wait=drained');
+	}
+	my $sum = $load->stop;
+	is $sum->{lost}, 0, "no request of $sum->{done} is lost" or diag join "\n", @{ $sum->{why} };
+	is scalar($ostlerd->events(event => $_)), 0, "no event: $_" for qw(kill not_finished);
+	is scalar(() = map { $_->{text} =~ /nothing is in its hand/ } $ostlerd->events(event => 'stop')), 6, 'each was asked when it had nothing in hand';
+	is $ostlerd->stop, 0, 'ends with 0';
+};
+
 subtest 'uploads, downloads, slow requests and what waits in the queue are finished' => sub {
 	my $ostlerd = started(web => echo_pool(workers => \3));
 	my $body = join '', map { "line $_\n" } 1 .. 20_000;

@@ -11,6 +11,7 @@
 #include "supervisor/pool/generation.h"
 #include "supervisor/pool/verdict.h"
 #include "supervisor/process/canary.h"
+#include "supervisor/process/follow.h"
 #include "supervisor/process/idle.h"
 #include "supervisor/record/events.h"
 #include "supervisor/record/tell.h"
@@ -19,6 +20,9 @@
 
 /* Time between two looks whether a worker that shall leave is idle. */
 #define IDLE_INTERVAL (SECOND_US / 50)
+
+/* When it was never seen idle for so long, and clients wait, it is followed. */
+#define FOLLOW_AFTER (SECOND_US / 4)
 
 /* So long after it was left without clients a worker need not be waited for. */
 #define FORGOTTEN_AFTER SECOND_US
@@ -104,6 +108,7 @@ static void drain(struct worker *worker, int64_t now)
 	canary_end(worker);
 	worker_becomes(worker, WORKER_DRAINING, now);
 	worker->look_at = now;
+	worker->followed = false;
 	tell_draining(worker);
 }
 
@@ -120,6 +125,14 @@ static bool is_forgotten(const struct worker *worker, int64_t now)
 	       clients.count == 0;
 }
 
+/* While clients wait, it has the next request as soon as it has done one: it is never seen idle. */
+static void follow_if_needed(struct worker *worker, int64_t now)
+{
+	if (!worker->followed && now - worker->since >= FOLLOW_AFTER &&
+	    listener_has_waiting(worker->generation->listener))
+		worker->followed = follow_begin(worker->pid);
+}
+
 /* Not knowing whether it is busy, we wait until its time is up. */
 static void ask_if_idle(struct worker *worker, int64_t now)
 {
@@ -132,8 +145,10 @@ static void ask_if_idle(struct worker *worker, int64_t now)
 		spawn_signal(worker, signal);
 	} else {
 		worker->look_at = now + IDLE_INTERVAL;
-		if (idle_ask(worker->pid, signal) != IDLE_ASKED)
+		if (worker->followed || idle_ask(worker->pid, signal) != IDLE_ASKED) {
+			follow_if_needed(worker, now);
 			return;
+		}
 	}
 	worker_becomes(worker, WORKER_STOPPING, now);
 	tell_stopping(worker, REASON_IDLE);
@@ -192,6 +207,9 @@ static void ask_to_end(
 	if (reason == REASON_CANARY)
 		canary_describe(worker, worker->cause);
 	spawn_end_probe(worker);
+	if (worker->followed)
+		follow_end(worker->pid);
+	worker->followed = false;
 	worker_becomes(worker, WORKER_STOPPING, now);
 	waits = find_reason(worker, reason, &hangs) &&
 		explain_before_signal(spawner, worker, hangs, now);

@@ -83,6 +83,7 @@ struct worker {
 	struct worker *replaces; /* leaves as soon as this one is ready; or NULL */
 	int64_t look_at;         /* while draining: look then whether it is idle */
 	struct inquest *inquest; /* somebody looks where it hangs (inquest.h); NULL: nobody */
+	bool followed;           /* while draining: up to its next accept (follow.h) */
 	bool explained;          /* it was looked at since it shall end */
 	int64_t signal_at; /* its stop signal waits for the inquest, until then at most; 0: it was
 			      sent */

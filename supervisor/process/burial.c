@@ -10,6 +10,7 @@
 #include "supervisor/output/capture.h"
 #include "supervisor/pool/verdict.h"
 #include "supervisor/process/canary.h"
+#include "supervisor/process/follow.h"
 #include "supervisor/process/guardian.h"
 #include "supervisor/process/idle.h"
 #include "supervisor/process/inquest.h"
@@ -90,6 +91,20 @@ static void bury(struct pools *pools, struct spawner *spawner, const siginfo_t *
 		guardian_has_died(spawner->guardian, dead->si_pid); /* or a stranger has */
 }
 
+/* A worker that is alive and stopped by us goes on; one that is followed may be where it can end.
+ */
+static void has_stopped(struct pools *pools, pid_t pid)
+{
+	struct worker *worker = pools_find_worker(pools, pid);
+
+	if (worker == NULL || worker->state != WORKER_DRAINING || !worker->followed)
+		idle_let_go(pid);
+	else if (follow_step(pid, worker->generation->plan.stop_signal)) {
+		worker_becomes(worker, WORKER_STOPPING, clock_now());
+		tell_stopping(worker, REASON_IDLE);
+	}
+}
+
 void bury_the_dead(struct pools *pools, struct spawner *spawner)
 {
 	for (;;) {
@@ -99,7 +114,7 @@ void bury_the_dead(struct pools *pools, struct spawner *spawner)
 		if (waitid(P_ALL, 0, &dead, WEXITED | WNOHANG | WNOWAIT) < 0 || dead.si_pid == 0)
 			return;
 		if (dead.si_code == CLD_TRAPPED || dead.si_code == CLD_STOPPED)
-			idle_let_go(dead.si_pid); /* alive, and stopped by us: idle.c */
+			has_stopped(pools, dead.si_pid);
 		else
 			bury(pools, spawner, &dead);
 		cgroups_tidy(spawner->cgroups); /* it may have been the last in one */

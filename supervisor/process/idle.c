@@ -89,11 +89,13 @@ static bool will_begin_again(pid_t pid)
 #endif
 }
 
-/* The signal that has stopped it, on its way to it still; 0: our own wish has (PTRACE_EVENT_STOP,
- * in the second byte). */
+/*
+ * The signal that has stopped it, on its way to it still; 0: our own wish has, by PTRACE_EVENT_STOP
+ * in the second byte, or at a system call (follow.c): neither is the number of a signal.
+ */
 static int signal_of(const siginfo_t *stop)
 {
-	return stop->si_status > 0xff ? 0 : stop->si_status;
+	return stop->si_status > SIGRTMAX ? 0 : stop->si_status;
 }
 
 /* It was waiting a moment ago, so it stops at once; when it does not, SIGCHLD tells later. */
@@ -164,12 +166,18 @@ enum idle idle_ask(pid_t pid, int signal)
 	return seen == LOOK_YES ? stop_and_ask(pid, signal) : IDLE_NOT;
 }
 
-void idle_let_go(pid_t pid)
+bool idle_let_go(pid_t pid)
 {
-	siginfo_t seen;
+	siginfo_t seen = { .si_pid = 0 };
 
 	/* To a tracer a stop is reported whatever is waited for: it must be taken away. */
 	if (waitid(P_PID, (id_t)pid, &seen, WSTOPPED | WNOHANG | __WALL) < 0)
-		return;
-	let_go(pid, signal_of(&seen));
+		return true;
+	if (seen.si_pid == 0)
+		return false;
+	if (seen.si_status > SIGRTMAX && seen.si_status <= 0xff) /* no call is interrupted there */
+		ptrace(PTRACE_DETACH, pid, NULL, NULL);
+	else
+		let_go(pid, signal_of(&seen));
+	return true;
 }

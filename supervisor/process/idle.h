@@ -10,6 +10,7 @@
 #ifndef SUPERVISOR_PROCESS_IDLE_H
 #define SUPERVISOR_PROCESS_IDLE_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 enum idle { IDLE_NOT, IDLE_ASKED, IDLE_UNKNOWN };
@@ -20,7 +21,8 @@ enum idle { IDLE_NOT, IDLE_ASKED, IDLE_UNKNOWN };
  */
 enum idle idle_ask(pid_t pid, int signal);
 
-/* A process that idle_ask() gave up waiting for has stopped after all: it goes on. */
-void idle_let_go(pid_t pid);
+/* A process that has stopped for us when nobody waits for that any more goes on.  False: it has
+ * not. */
+bool idle_let_go(pid_t pid);
 
 #endif

@@ -39,6 +39,7 @@ static const struct state_field fields[] = {
 	{ STATE_FIELD(struct worker, memory) },
 	{ STATE_FIELD(struct worker, leaving) },
 	{ STATE_FIELD(struct worker, look_at) },
+	{ STATE_FIELD(struct worker, followed) }, /* exec(2) does not end tracing */
 	{ STATE_FIELD(struct worker, explained) },
 	{ STATE_FIELD(struct worker, signal_at) },
 	{ STATE_FIELD(struct worker, slow_seen) },
