@@ -66,6 +66,12 @@ static void ask(struct request *rq)
 
 /* --- of a session --- */
 
+static void ask_of_user(struct request *rq)
+{
+	quota_find_user(rq);
+	ask(rq);
+}
+
 /* Without a copy: the row, and then all that depends on whose it is.  0, or a 503. */
 static int read_session(struct request *rq, const struct session *session, struct cached *copy)
 {
@@ -82,8 +88,7 @@ static int read_session(struct request *rq, const struct session *session, struc
 	answered = session_read(rq, session, copy);
 	if (answered != 0 || rq->user_id == 0)
 		return answered;
-	quota_find_user(rq);
-	ask(rq);
+	ask_of_user(rq);
 	return 0;
 }
 
@@ -96,7 +101,15 @@ static int ask_of_session(struct request *rq, const struct session *session)
 	known = limits_judge(rq->app->limits, &rq->limited, rq->started, &rq->verdict);
 	if (known && !rq->verdict.admitted)
 		return 0;
-	return whose_ask(rq, session, !known, &copy) ? 0 : read_session(rq, session, &copy);
+	switch (whose_ask(rq, session, !known, &copy)) {
+	case WHOSE_UNKNOWN:
+		return read_session(rq, session, &copy);
+	case WHOSE_USER:
+		ask_of_user(rq);
+		return 0;
+	default:
+		return 0;
+	}
 }
 
 /* --- of all others --- */

@@ -95,7 +95,8 @@ static void hear(struct request *rq, const struct asked *asked)
 		kept_hear(rq, &asked->found);
 }
 
-bool whose_ask(struct request *rq, const struct session *session, bool limit, struct cached *copy)
+enum whose whose_ask(
+    struct request *rq, const struct session *session, bool limit, struct cached *copy)
 {
 	struct asked asked = { .limit = limit, .value = kept_is_asked(rq) };
 	struct redis_command get_copy;
@@ -103,7 +104,7 @@ bool whose_ask(struct request *rq, const struct session *session, bool limit, st
 
 	*copy = (struct cached){ .key = session->key };
 	if (!cache_ask(rq->app->cache, rq->arena, copy, &get_copy))
-		return false;
+		return WHOSE_UNKNOWN;
 	if (asked.value)
 		asked.key = kept_halves(rq);
 	if (asked.limit || asked.key.after != NULL)
@@ -111,7 +112,10 @@ bool whose_ask(struct request *rq, const struct session *session, bool limit, st
 	else
 		replied = ask_plainly(rq, &get_copy, &asked);
 	if (!session_hear(rq, session, copy, replied ? &asked.copy : NULL))
-		return false;
+		return WHOSE_UNKNOWN;
+	/* Somebody else was making the copy, and we have waited for it: the script had none. */
+	if (asked.limit && asked.grant.kind != REDIS_LIST)
+		return WHOSE_USER;
 	hear(rq, &asked);
-	return true;
+	return WHOSE_ALL;
 }

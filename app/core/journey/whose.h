@@ -15,12 +15,14 @@
 
 extern const char whose_script[];
 
-/*
- * Asks for the copy of SESSION, with LIMIT for the quota of its user, and for the kept answer.
- * True: it is known who asks, rq->verdict is theirs, and rq->cached holds what there is, if
- * they may have it.  False: there is no copy that can be used, and COPY has the lease for a
- * new one, if any.
- */
-bool whose_ask(struct request *, const struct session *, bool limit, struct cached *copy);
+/* What is known once Redis has answered. */
+enum whose {
+	WHOSE_UNKNOWN, /* nothing: no copy can be used; COPY has the lease for a new one, if any */
+	WHOSE_USER,    /* who asks, and nothing else */
+	WHOSE_ALL      /* rq->verdict is theirs; rq->cached has what there is, if they may */
+};
+
+/* Asks for the copy of SESSION, with LIMIT for the quota of its user, and for the kept answer. */
+enum whose whose_ask(struct request *, const struct session *, bool limit, struct cached *copy);
 
 #endif
