@@ -157,7 +157,7 @@ const struct section config_table = { .size = sizeof(struct config), .check = ch
 	    .doc = "Consumers of one group share the events; another group gets all of them once more." },
 	{ SETTING(struct config, consume_batch), .preset = "1000", .min = 1, .max = 1000,
 	    .doc = "At most so many events are applied at once." },
-	{ SETTING_AS(struct config, consume_linger, SETTING_DURATION), .preset = "5ms", .max = 10000,
+	{ SETTING_AS(struct config, consume_linger, SETTING_DURATION), .preset = "2ms", .max = 10000,
 	    .doc = "A batch that is not full waits so long for more." },
 	{ SETTING_AS(struct config, consume_lease, SETTING_DURATION), .preset = "3s", .min = 100, .max = 600000,
 	    .doc = "The partitions of a consumer that was not heard of for so long go to the others." },

@@ -79,27 +79,33 @@ static void join_reads(struct batch *batch, const struct broker_batch *more)
 	read->count = count;
 }
 
+/* How long a read may wait: for a first message as long as there is nothing else to do. */
+static long long patience(int64_t full_by)
+{
+	return full_by != 0 ? clock_ms_until(full_by) : IDLE_MS;
+}
+
 /*
  * Reads until the batch is full or its first message has waited long enough.  With
- * a batch under way there is no waiting for a first one: that wants to be finished.
+ * a batch under way the time runs from the beginning, for that one wants to be
+ * finished: what it has written is not acknowledged, and its age not known, before.
  */
 static bool fill_batch(struct consumer *c, struct batch *batch)
 {
 	const struct consume_options *options = c->options;
 	size_t most = (size_t)options->batch_most;
-	int64_t full_by = 0;
+	int64_t linger_us = options->linger_ms * 1000;
+	int64_t full_by = c->under_way != NULL ? clock_now() + linger_us : 0;
 
 	do {
 		struct broker_batch more;
-		long long wait_ms = full_by != 0           ? clock_ms_until(full_by)
-				    : c->under_way != NULL ? options->linger_ms
-							   : IDLE_MS;
 
-		if (!broker_read(c->reader, batch->arena, &more, most - batch->read.count, wait_ms))
+		if (!broker_read(c->reader, batch->arena, &more, most - batch->read.count,
+			patience(full_by)))
 			return batch->read.count > 0;
 		join_reads(batch, &more);
 		if (full_by == 0)
-			full_by = clock_now() + options->linger_ms * 1000;
+			full_by = clock_now() + linger_us;
 	} while (batch->read.count > 0 && batch->read.count < most && clock_now() < full_by &&
 		 !batch_is_careful(batch));
 	return true;
