@@ -177,6 +177,14 @@ SKIP: {
 	};
 }
 
+SKIP: {
+	skip 'this kernel has no Landlock', 1 if !$landlock;
+	forbidden 'all of it at once', { user => 'nobody', groups => [], umask => '0077', directory => '/usr', nice => \5, cpus => '0', capabilities => [],
+		limits => [ 'nofile=20', 'as=256M', 'fsize=64K:128K' ], readable => \@system, writable => ['%D/mine'] }, {},
+	    setuid => 'EPERM', trace => 'EPERM', packet => 'EPERM', 'device=%D/mine/null' => 'EACCES', 'owner=%D/mine/file' => 'EPERM', 'files=100' => 'EMFILE', 'memory=512' => 'ENOMEM',
+	    'size=%D/mine/large' => 'EFBIG', 'read=/etc/shadow' => 'EACCES', 'read=%D/theirs/file' => 'EACCES', 'write=%D/theirs/new' => 'EACCES', 'remove=%D/theirs/file' => 'EACCES';
+}
+
 subtest 'a kernel without Landlock' => sub {
 	plan skip_all => 'strace is not there or may not trace'
 	    if system('strace -qq -o /dev/null -e inject=landlock_create_ruleset:error=ENOSYS true 2>/dev/null') != 0;
