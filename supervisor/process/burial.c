@@ -46,9 +46,10 @@ static void worker_ended(struct pools *pools, struct spawner *spawner, struct wo
 	spawn_hear_report(spawner, worker); /* why exec failed, if it did */
 	capture_drain(worker->capture);     /* its last words come before its end */
 	spawn_end_probe(worker);
-	canary_end(worker);
+	canary_hear_out(worker); /* some of them are an answer */
 	verdict = verdict_after_end(pools, worker, ending, now, spawn_any_number());
 	tell_ended(pools, worker, ending, &verdict, now);
+	canary_end(worker);
 	capture_leave(&worker->capture);
 	worker->pid = 0;
 	cgroup_leave(&worker->cgroup);

@@ -198,6 +198,22 @@ const char *canary_said(const struct worker *worker)
 	return worker->trial.canary != NULL ? worker->trial.canary->answer.said : "";
 }
 
+void canary_hear_out(struct worker *worker)
+{
+	struct canary *canary = worker->trial.canary;
+	char bytes[AT_ONCE];
+	ssize_t got = 1;
+
+	if (canary == NULL)
+		return;
+	for (int i = 0; i < READS_A_TURN && got > 0 && canary->watch.fd >= 0; i++) {
+		got = recv(canary->watch.fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+		if (got > 0 && !fastcgi_take(&canary->answer, bytes, (size_t)got))
+			break;
+	}
+	make_printable(canary->answer.said);
+}
+
 void canary_end(struct worker *worker)
 {
 	if (worker->trial.canary == NULL)

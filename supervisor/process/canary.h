@@ -20,6 +20,9 @@ void canary_describe(const struct worker *, char text[static WORKER_CAUSE_ROOM])
 /* What the program wrote to its error output for a request that it failed, printable; or "". */
 const char *canary_said(const struct worker *);
 
+/* Takes what was said before the worker's end, for canary_said: the end is often heard first. */
+void canary_hear_out(struct worker *);
+
 /* Closes the connection and forgets the answer; the verdict stays. */
 void canary_end(struct worker *);
 
