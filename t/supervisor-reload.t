@@ -99,7 +99,7 @@ for my $kind (qw(unix tcp)) {
 			reload($ostlerd, '--wait=drained');
 			my %pid = map { $_ => 1 } @{ pids($ostlerd, 'web') };
 			is scalar(grep { $pid{$_} } @$before), 0, 'only new processes are left';
-			is descriptors($ostlerd), $descriptors, 'and no descriptor';
+			ok wait_for(sub { descriptors($ostlerd) == $descriptors }, 'all descriptors to be closed'), 'and no descriptor';
 			isnt socket_inode($ostlerd), $inode, 'the socket is another' if !$port;
 		}
 		my $sum = $load->stop;

@@ -115,7 +115,7 @@ sub all_applied_ok
 	$self->wait_for(sub {
 		%seen = map { split /\|/ } split /\n/, eval { $self->psql('SELECT event_id, count(*) FROM events GROUP BY event_id') } // '';
 		return !grep { !$seen{$_} } keys %expected;
-	}, "all events to be applied $what", $seconds // 60);
+	}, "all events to be applied $what", $seconds // 180);
 	Test::More::is(scalar(grep { $_ != 1 } values %seen), 0, "each event is in the log once $what");
 	return $self->sums_ok($what);
 }
