@@ -31,6 +31,8 @@ void *redis_join(void *opened, const struct broker_group *group)
 	if (reader->part == NULL)
 		die("out of memory");
 	reader->options.connections = 1;
+	/* What a read was given whose answer was lost is pending; another read would pass it by. */
+	reader->options.once = true;
 	reader->options.timeout_ms += WAIT_MOST_MS;
 	reader->redis = redis_open(&reader->options);
 	return reader;

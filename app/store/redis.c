@@ -201,7 +201,7 @@ bool redis_run(struct redis *redis, struct arena *arena, size_t count,
 	if (fresh)
 		context = connect_now(redis);
 	well = context != NULL && talk(context, arena, count, commands, replies);
-	if (!well && !fresh && context->err == REDIS_ERR_EOF) {
+	if (!well && !fresh && context->err == REDIS_ERR_EOF && !redis->options->once) {
 		/* Redis was restarted while the connection rested: worth a new one. */
 		redisFree(context);
 		context = connect_now(redis);

@@ -22,6 +22,7 @@ struct redis_options {
 	long long connections; /* at most so many */
 	long long timeout_ms;  /* of connecting, and of each call */
 	long long retry_ms;    /* after a failure Redis is asked again then */
+	bool once; /* a call that was cut off, but may have been heard, is not made again */
 };
 
 /* The most words of a command: those of the longest script call, and a few keys to drop. */

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <pthread.h>
 
 #include "store/broker.h"
 #include "t/unit/redis_server.h"
@@ -223,6 +224,79 @@ static void what_was_not_acknowledged_is_read_again(void **state)
 	for (int i = 0; i < 500; i++)
 		assert_int_equal(seen.times[i], i < 100 ? 0 : 1);
 	broker_leave(&reader);
+}
+
+struct blocked_read {
+	struct broker_reader *reader;
+	struct arena *arena;
+	struct broker_batch batch;
+	bool well;
+};
+
+static void *read_once(void *of)
+{
+	struct blocked_read *read = of;
+
+	read->well = broker_read(read->reader, read->arena, &read->batch, 100, 500);
+	return NULL;
+}
+
+static bool is_blocked(void)
+{
+	return strstr(redis_server_says("INFO", "clients").text, "\nblocked_clients:1") != NULL;
+}
+
+/* As if Redis had died when it had written down who has it, and before it could say so. */
+static void lose_an_answer(struct arena *arena)
+{
+	struct redis_options options = { .address = redis_server_address(),
+		.connections = 1,
+		.timeout_ms = 20000,
+		.retry_ms = 1 };
+	struct redis *redis = redis_open(&options);
+	const char *stream = arena_print(arena, "%s:0", with.options.stream);
+	const struct redis_command commands[] = { { .words = { "MULTI" } },
+		{ .words = { "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes" } },
+		{ .words = { "XADD", stream, "*", "m", "lost" } },
+		{ .words = { "XREADGROUP", "GROUP", with.group.name, "one", "STREAMS", stream,
+		      ">" } },
+		{ .words = { "EXEC" } } };
+	struct redis_reply replies[COUNT(commands)];
+
+	assert_true(redis_run(redis, arena, COUNT(commands), commands, replies));
+	assert_int_equal(replies[4].kind, REDIS_LIST);
+	redis_close(&redis);
+}
+
+static void what_an_answer_held_that_was_lost_is_read_again(void **state)
+{
+	struct blocked_read read = { .reader = join("one"), .arena = arena_new(4096) };
+	int64_t deadline = clock_now() + PATIENCE;
+	pthread_t thread;
+
+	(void)state;
+	if (!is_redis())
+		return;
+	while (!broker_read(read.reader, read.arena, &read.batch, 100, 1))
+		assert_true(clock_now() < deadline);
+	do {
+		assert_int_equal(pthread_create(&thread, NULL, read_once, &read), 0);
+		for (int i = 0; i < 200 && !is_blocked(); i++)
+			usleep(1000);
+		if (is_blocked())
+			break;
+		pthread_join(thread, NULL);
+	} while (clock_now() < deadline);
+	lose_an_answer(with.arena);
+	pthread_join(thread, NULL);
+	assert_false(read.well);
+	/* The first of these may find no connection yet. */
+	while (!broker_read(read.reader, read.arena, &read.batch, 100, 20) || read.batch.count == 0)
+		assert_true(clock_now() < deadline);
+	assert_int_equal(read.batch.message[0].length, strlen("lost"));
+	assert_memory_equal(read.batch.message[0].body, "lost", strlen("lost"));
+	broker_leave(&read.reader);
+	arena_free(&read.arena);
 }
 
 static void positions_grow(void **state)
@@ -722,6 +796,7 @@ int main(void)
 		{ EVERY, TEST(what_is_published_is_read_in_the_order_of_its_key) },
 		{ EVERY, TEST(a_read_of_nothing_waits_and_brings_nothing) },
 		{ EVERY, TEST(what_was_not_acknowledged_is_read_again) },
+		{ REDIS, TEST(what_an_answer_held_that_was_lost_is_read_again) },
 		{ EVERY, TEST(positions_grow) },
 		{ EVERY, TEST(lag_is_what_is_not_acknowledged) },
 		{ EVERY, TEST(who_looks_on_is_told_what_is_behind_a_position) },
