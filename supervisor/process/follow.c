@@ -1,8 +1,6 @@
 /* follow.c - goes with a busy worker up to the moment when it would take its next request. */
 #include "supervisor/process/follow.h"
 
-#include <elf.h>
-#include <errno.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -10,8 +8,6 @@
 #include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
-#include <sys/user.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -63,28 +59,10 @@ static bool is_about_to_accept(pid_t pid)
 	       (info.entry.nr == SYS_accept || info.entry.nr == SYS_accept4);
 }
 
-/* The call is not made, and seems to have been interrupted. */
-static bool take_call(pid_t pid)
-{
-	struct user_regs_struct registers;
-	struct iovec where = { &registers, sizeof(registers) };
-
-	if (ptrace(PTRACE_GETREGSET, pid, NT_PRSTATUS, &where) < 0 ||
-	    where.iov_len != sizeof(registers)) /* a program of 32 bits has another set */
-		return false;
-#if defined(__x86_64__)
-	registers.orig_rax = (unsigned long long)-1;
-	registers.rax = (unsigned long long)-EINTR;
-#else
-	return false;
-#endif
-	return ptrace(PTRACE_SETREGSET, pid, NT_PRSTATUS, &where) == 0;
-}
-
 /* The signal is there before it goes on, so it is handled where accept would return. */
 static bool ask_instead(pid_t pid, int signal)
 {
-	if (!is_about_to_accept(pid) || !has_one_thread(pid) || !take_call(pid))
+	if (!is_about_to_accept(pid) || !has_one_thread(pid) || !tracee_take_call(pid))
 		return false;
 	kill(pid, signal);
 	ptrace(PTRACE_DETACH, pid, NULL, NULL);

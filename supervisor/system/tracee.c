@@ -22,13 +22,28 @@
 
 #define EVENT_OF(status) ((status) >> 16)
 
+/* --- what the registers of a processor say of a call ------------------------------------------ */
+
+#if defined(__x86_64__)
+
 bool tracee_can_mend(void)
 {
-#if defined(__x86_64__)
 	return true;
-#else
-	return false;
-#endif
+}
+
+static bool read_registers(pid_t tid, struct user_regs_struct *registers)
+{
+	struct iovec where = { registers, sizeof(*registers) };
+
+	return ptrace(PTRACE_GETREGSET, tid, NT_PRSTATUS, &where) == 0 &&
+	       where.iov_len == sizeof(*registers); /* a program of 32 bits has another set */
+}
+
+static bool write_registers(pid_t tid, struct user_regs_struct *registers)
+{
+	struct iovec where = { registers, sizeof(*registers) };
+
+	return ptrace(PTRACE_SETREGSET, tid, NT_PRSTATUS, &where) == 0;
 }
 
 /*
@@ -39,21 +54,47 @@ bool tracee_can_mend(void)
  */
 void tracee_mend(pid_t tid)
 {
-#if defined(__x86_64__)
 	struct user_regs_struct registers;
-	struct iovec where = { &registers, sizeof(registers) };
 
-	if (ptrace(PTRACE_GETREGSET, tid, NT_PRSTATUS, &where) < 0 ||
-	    where.iov_len != sizeof(registers)) /* a program of 32 bits has another set */
-		return;
-	if ((long long)registers.orig_rax < 0 || (long long)registers.rax != -EINTR)
+	if (!read_registers(tid, &registers) || (long long)registers.orig_rax < 0 ||
+	    (long long)registers.rax != -EINTR)
 		return;
 	registers.rax = (unsigned long long)-ERESTARTNOHAND;
-	ptrace(PTRACE_SETREGSET, tid, NT_PRSTATUS, &where);
-#else
-	(void)tid;
-#endif
+	(void)write_registers(tid, &registers);
 }
+
+bool tracee_take_call(pid_t tid)
+{
+	struct user_regs_struct registers;
+
+	if (!read_registers(tid, &registers))
+		return false;
+	registers.orig_rax = (unsigned long long)-1;
+	registers.rax = (unsigned long long)-EINTR;
+	return write_registers(tid, &registers);
+}
+
+#else
+
+bool tracee_can_mend(void)
+{
+	return false;
+}
+
+void tracee_mend(pid_t tid)
+{
+	(void)tid;
+}
+
+bool tracee_take_call(pid_t tid)
+{
+	(void)tid;
+	return false;
+}
+
+#endif
+
+/* --- stopping, and letting go ----------------------------------------------------------------- */
 
 /* A stop by our wish is an event; any other is a signal on its way, or a stop of the whole group,
  * which the thread goes back to when it is let go. */

@@ -47,6 +47,9 @@ void tracee_release(const struct tracee *);
  */
 void tracee_mend(pid_t tid);
 
+/* Has the call that the thread is stopped at the entry of not be made: it returns EINTR. */
+bool tracee_take_call(pid_t tid) MUST_CHECK;
+
 #define TRACEE_TEXT 160
 
 /* Why the kernel does not let us look at PID, which failed with ERROR: a sentence about it. */
