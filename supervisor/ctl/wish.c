@@ -128,6 +128,7 @@ int wish_check(const struct wish *wish)
 
 struct listening {
 	const struct wish *wish;
+	struct arena *arena;                                               /* of the line */
 	bool (*show)(struct listening *, const char *line, size_t length); /* false: no such line */
 	size_t lines;
 	int status;
@@ -136,15 +137,16 @@ struct listening {
 static bool hear_line(void *owner, const char *line, size_t length)
 {
 	struct listening *listening = owner;
-	struct arena *arena = arena_new(4096);
-	const char *error = wire_read_error(arena, line, length);
+	const char *error;
 
+	listening->arena = arena_new(16384);
+	error = wire_read_error(listening->arena, line, length);
 	listening->lines++;
 	if (error != NULL)
 		listening->status = complain(error);
 	else if (!listening->show(listening, line, length))
 		listening->status = complain("that is no answer of an ostlerd");
-	arena_free(&arena);
+	arena_free(&listening->arena);
 	fflush(stdout); /* who follows through a pipe wants each line when it comes */
 	return listening->status == EXIT_SUCCESS && !ferror(stdout);
 }
@@ -163,15 +165,22 @@ static int listen_to(struct listening *listening)
 	return status_of(result);
 }
 
+/* Whether the line is wished for as it has come; then it is printed. */
+static bool is_printed_raw(const struct listening *listening, const char *line, size_t length)
+{
+	if ((listening->wish->options & WISH_JSON) == 0)
+		return false;
+	printf("%.*s\n", (int)length, line);
+	return true;
+}
+
 static bool show_event(struct listening *listening, const char *line, size_t length)
 {
 	struct wire_event event;
 
 	if (!wire_read_event(line, length, &event))
 		return false;
-	if (listening->wish->options & WISH_JSON)
-		printf("%.*s\n", (int)length, line);
-	else
+	if (!is_printed_raw(listening, line, length))
 		table_print_event(stdout, &event);
 	return true;
 }
@@ -185,16 +194,13 @@ int wish_events(const struct wish *wish)
 
 static bool show_printed(struct listening *listening, const char *line, size_t length)
 {
-	struct arena *arena = arena_new(16384);
 	struct wire_printed printed;
-	bool good = wire_read_printed(arena, line, length, &printed);
 
-	if (good && (listening->wish->options & WISH_JSON))
-		printf("%.*s\n", (int)length, line);
-	else if (good)
+	if (!wire_read_printed(listening->arena, line, length, &printed))
+		return false;
+	if (!is_printed_raw(listening, line, length))
 		table_print_line(stdout, &printed);
-	arena_free(&arena);
-	return good;
+	return true;
 }
 
 int wish_logs(const struct wish *wish)
@@ -206,16 +212,13 @@ int wish_logs(const struct wish *wish)
 
 static bool show_rights(struct listening *listening, const char *line, size_t length)
 {
-	struct arena *arena = arena_new(16384);
 	struct wire_shown shown;
-	bool good = wire_read_shown(arena, line, length, &shown);
 
-	if (good && (listening->wish->options & WISH_JSON))
-		printf("%.*s\n", (int)length, line);
-	else if (good)
+	if (!wire_read_shown(listening->arena, line, length, &shown))
+		return false;
+	if (!is_printed_raw(listening, line, length))
 		table_print_rights(stdout, &shown, listening->lines == 1);
-	arena_free(&arena);
-	return good;
+	return true;
 }
 
 int wish_show(const struct wish *wish)
@@ -227,16 +230,13 @@ int wish_show(const struct wish *wish)
 
 static bool show_trace(struct listening *listening, const char *line, size_t length)
 {
-	struct arena *arena = arena_new(16384);
 	struct trace trace;
-	bool good = wire_read_trace(arena, line, length, &trace);
 
-	if (good && (listening->wish->options & WISH_JSON))
-		printf("%.*s\n", (int)length, line);
-	else if (good)
+	if (!wire_read_trace(listening->arena, line, length, &trace))
+		return false;
+	if (!is_printed_raw(listening, line, length))
 		table_print_trace(stdout, &trace);
-	arena_free(&arena);
-	return good;
+	return true;
 }
 
 int wish_trace(const struct wish *wish)
@@ -281,7 +281,7 @@ int wish_metrics(const struct wish *wish)
 
 static bool show_text(struct listening *listening, const char *line, size_t length)
 {
-	const char *text = wire_read_text(listening->wish->arena, line, length);
+	const char *text = wire_read_text(listening->arena, line, length);
 
 	if (text == NULL)
 		return false;
