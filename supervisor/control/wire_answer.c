@@ -1,24 +1,7 @@
 /* wire_answer.c - an answer of ostlerd as ostlerctl shows it. */
-#include <string.h>
 
 #include "supervisor/control/wire.h"
 #include "supervisor/control/wire_json.h"
-
-/*
- * An ostlerctl may be older or newer than the ostlerd that it asks: what it does
- * not know it ignores, and what is missing is empty.
- */
-static const char *copy_text(struct arena *arena, const json_t *object, const char *name)
-{
-	const char *text = json_string_value(json_object_get(object, name));
-
-	return text != NULL ? arena_copy(arena, text, strlen(text)) : "";
-}
-
-static long long number(const json_t *object, const char *name)
-{
-	return json_integer_value(json_object_get(object, name));
-}
 
 /* -1: it is null, or not there. */
 static double known(const json_t *object, const char *name)
@@ -33,17 +16,17 @@ static void read_worker(struct arena *arena, const json_t *object, struct wire_w
 	const json_t *request = json_object_get(object, "request");
 
 	*worker = (struct wire_worker){
-		.slot = number(object, "slot"),
-		.pid = number(object, "pid"),
-		.restarts = number(object, "restarts"),
+		.slot = wire_member_number(object, "slot"),
+		.pid = wire_member_number(object, "pid"),
+		.restarts = wire_member_number(object, "restarts"),
 		.seconds = json_number_value(json_object_get(object, "seconds")),
-		.state = copy_text(arena, object, "state"),
-		.said = copy_text(arena, object, "status"),
+		.state = wire_member_text(arena, object, "state"),
+		.said = wire_member_text(arena, object, "status"),
 		.busy = known(object, "busy"),
 		.memory = known(object, "memory"),
 		.requests = known(object, "requests"),
-		.route = copy_text(arena, request, "route"),
-		.method = copy_text(arena, request, "method"),
+		.route = wire_member_text(arena, request, "route"),
+		.method = wire_member_text(arena, request, "method"),
 		.request_seconds = known(request, "seconds"),
 	};
 }
@@ -54,12 +37,12 @@ static void read_pool(struct arena *arena, const json_t *object, struct wire_poo
 	const json_t *scale = json_object_get(object, "scale");
 
 	*pool = (struct wire_pool){
-		.name = copy_text(arena, object, "name"),
-		.kind = copy_text(arena, object, "kind"),
-		.state = copy_text(arena, object, "state"),
+		.name = wire_member_text(arena, object, "name"),
+		.kind = wire_member_text(arena, object, "kind"),
+		.state = wire_member_text(arena, object, "state"),
 		.count = json_array_size(workers),
-		.min = number(scale, "min"),
-		.max = number(scale, "max"),
+		.min = wire_member_number(scale, "min"),
+		.max = wire_member_number(scale, "max"),
 		.busy = known(object, "busy"),
 		.idle = known(object, "idle"),
 		.queue = known(object, "queue"),
@@ -81,7 +64,7 @@ static const char *read_one(struct arena *arena, const char *line, size_t length
 	const char *text = NULL;
 
 	if (json_is_string(json_object_get(object, name)))
-		text = copy_text(arena, object, name);
+		text = wire_member_text(arena, object, name);
 	json_decref(object);
 	return text;
 }
@@ -103,11 +86,11 @@ bool wire_read_answer(
 	const json_t *pools = json_object_get(root, "pools");
 	bool good = json_is_object(root);
 
-	*answer = (struct wire_answer){ .pid = number(root, "pid"),
-		.state = copy_text(arena, root, "state"),
+	*answer = (struct wire_answer){ .pid = wire_member_number(root, "pid"),
+		.state = wire_member_text(arena, root, "state"),
 		.count = json_array_size(pools) };
 	if (json_is_string(json_object_get(root, "error")))
-		answer->error = copy_text(arena, root, "error");
+		answer->error = wire_member_text(arena, root, "error");
 	answer->pool = arena_alloc(arena, (answer->count + 1) * sizeof(*answer->pool));
 	for (size_t i = 0; i < answer->count; i++)
 		read_pool(arena, json_array_get(pools, i), &answer->pool[i]);

@@ -69,21 +69,16 @@ static void copy(char *room, size_t size, const json_t *object, const char *name
 	snprintf(room, size, "%s", text != NULL ? text : "");
 }
 
-static long long number(const json_t *object, const char *name)
-{
-	return json_integer_value(json_object_get(object, name));
-}
-
 bool wire_read_event(const char *line, size_t length, struct wire_event *event)
 {
 	json_t *object = json_loadb(line, length, 0, NULL);
 	bool good = json_is_string(json_object_get(object, "event"));
 
 	*event = (struct wire_event){
-		.number = number(object, "number"),
-		.generation = number(object, "generation"),
-		.slot = number(object, "slot"),
-		.pid = number(object, "pid"),
+		.number = wire_member_number(object, "number"),
+		.generation = wire_member_number(object, "generation"),
+		.slot = wire_member_number(object, "slot"),
+		.pid = wire_member_number(object, "pid"),
 		.retry_in = -1,
 	};
 	if (json_is_number(json_object_get(object, "retry_in")))

@@ -44,3 +44,15 @@ json_t *wire_seconds(int64_t microseconds)
 {
 	return microseconds >= 0 ? json_real((double)microseconds / 1e6) : json_null();
 }
+
+const char *wire_member_text(struct arena *arena, const json_t *object, const char *name)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+
+	return text != NULL ? arena_copy(arena, text, strlen(text)) : "";
+}
+
+long long wire_member_number(const json_t *object, const char *name)
+{
+	return json_integer_value(json_object_get(object, name));
+}

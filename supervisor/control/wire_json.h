@@ -5,6 +5,8 @@
 #include <jansson.h>
 #include <stdint.h>
 
+#include "base/arena.h"
+
 /* The object as a line, which is consumed; the caller's to free(). */
 char *wire_line(json_t *object);
 
@@ -16,5 +18,12 @@ json_t *wire_text(const char *text, size_t length);
 
 /* Seconds, or null when MICROSECONDS is negative. */
 json_t *wire_seconds(int64_t microseconds);
+
+/*
+ * Members of an object.  An ostlerctl may be older or newer than the ostlerd that it
+ * asks: what it does not know it ignores, and what is missing is "" or 0.
+ */
+const char *wire_member_text(struct arena *, const json_t *object, const char *name);
+long long wire_member_number(const json_t *object, const char *name);
 
 #endif

@@ -1,6 +1,5 @@
 /* wire_lines.c - what workers have printed, as it goes over the control socket. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "supervisor/control/wire.h"
@@ -20,18 +19,6 @@ char *wire_line_printed(const struct recent_line *line, const char *text)
 	return wire_line(object);
 }
 
-static long long number(const json_t *object, const char *name)
-{
-	return json_integer_value(json_object_get(object, name));
-}
-
-static const char *copy(struct arena *arena, const json_t *object, const char *name)
-{
-	const char *text = json_string_value(json_object_get(object, name));
-
-	return text != NULL ? arena_copy(arena, text, strlen(text)) : "";
-}
-
 bool wire_read_printed(
     struct arena *arena, const char *line, size_t length, struct wire_printed *printed)
 {
@@ -40,10 +27,10 @@ bool wire_read_printed(
 	bool good = json_is_string(text);
 
 	*printed = (struct wire_printed){
-		.slot = number(object, "slot"),
-		.pid = number(object, "pid"),
-		.time = copy(arena, object, "time"),
-		.pool = copy(arena, object, "pool"),
+		.slot = wire_member_number(object, "slot"),
+		.pid = wire_member_number(object, "pid"),
+		.time = wire_member_text(arena, object, "time"),
+		.pool = wire_member_text(arena, object, "pool"),
 		.goes_on = json_is_true(json_object_get(object, "goes_on")),
 	};
 	if (good) {

@@ -212,9 +212,9 @@ bool wire_read_shown(struct arena *arena, const char *line, size_t length, struc
 	bool good = json_is_object(in_force);
 
 	*shown = (struct wire_shown){ .pool = text_of(arena, json_object_get(object, "pool")),
-		.slot = json_integer_value(json_object_get(object, "slot")),
-		.pid = json_integer_value(json_object_get(object, "pid")),
-		.generation = json_integer_value(json_object_get(object, "generation")),
+		.slot = wire_member_number(object, "slot"),
+		.pid = wire_member_number(object, "pid"),
+		.generation = wire_member_number(object, "generation"),
 		.state = text_of(arena, json_object_get(object, "state")) };
 	shown->trait = arena_alloc(arena, (json_object_size(in_force) + 1) * sizeof(*shown->trait));
 	json_object_foreach(in_force, name, value)

@@ -51,25 +51,13 @@ char *wire_trace(const struct trace *trace)
 
 /* --- as ostlerctl reads it -------------------------------------------------------------------- */
 
-static const char *copy(struct arena *arena, const json_t *object, const char *name)
-{
-	const char *text = json_string_value(json_object_get(object, name));
-
-	return text != NULL ? arena_copy(arena, text, strlen(text)) : "";
-}
-
-static long long number(const json_t *object, const char *name)
-{
-	return json_integer_value(json_object_get(object, name));
-}
-
 static void read_frame(struct arena *arena, const json_t *object, struct testimony_frame *frame)
 {
-	*frame = (struct testimony_frame){ .function = copy(arena, object, "function"),
-		.into = number(object, "into"),
-		.module = copy(arena, object, "module"),
-		.offset = number(object, "offset"),
-		.build_id = copy(arena, object, "build_id") };
+	*frame = (struct testimony_frame){ .function = wire_member_text(arena, object, "function"),
+		.into = wire_member_number(object, "into"),
+		.module = wire_member_text(arena, object, "module"),
+		.offset = wire_member_number(object, "offset"),
+		.build_id = wire_member_text(arena, object, "build_id") };
 }
 
 static void read_thread(struct arena *arena, const json_t *object, struct testimony_thread *thread)
@@ -78,11 +66,11 @@ static void read_thread(struct arena *arena, const json_t *object, struct testim
 	const json_t *frames = json_object_get(object, "frames");
 
 	*thread = (struct testimony_thread){ .alike = json_array_size(tids),
-		.name = copy(arena, object, "name"),
-		.state = copy(arena, object, "state"),
-		.call = copy(arena, object, "syscall"),
-		.wchan = copy(arena, object, "wchan"),
-		.note = copy(arena, object, "note"),
+		.name = wire_member_text(arena, object, "name"),
+		.state = wire_member_text(arena, object, "state"),
+		.call = wire_member_text(arena, object, "syscall"),
+		.wchan = wire_member_text(arena, object, "wchan"),
+		.note = wire_member_text(arena, object, "note"),
 		.frames = json_array_size(frames) };
 	thread->tid = arena_alloc(arena, (thread->alike + 1) * sizeof(*thread->tid));
 	for (size_t i = 0; i < thread->alike; i++)
@@ -98,7 +86,7 @@ static const struct testimony *read_testimony(struct arena *arena, const json_t 
 	const json_t *lines = json_object_get(object, "command");
 	struct testimony *testimony = arena_alloc(arena, sizeof(*testimony));
 
-	testimony->trouble = copy(arena, object, "trouble");
+	testimony->trouble = wire_member_text(arena, object, "trouble");
 	testimony->threads = json_array_size(threads);
 	testimony->thread = arena_alloc(
 	    arena, (testimony->threads + 1) * sizeof(*testimony->thread));
@@ -119,12 +107,12 @@ bool wire_read_trace(struct arena *arena, const char *line, size_t length, struc
 	json_t *object = json_loadb(line, length, 0, NULL);
 	bool good = json_is_array(json_object_get(object, "threads"));
 
-	*trace = (struct trace){ .pool = copy(arena, object, "pool"),
-		.slot = number(object, "slot"),
-		.pid = number(object, "pid"),
-		.generation = number(object, "generation"),
-		.reason = copy(arena, object, "reason"),
-		.request = copy(arena, object, "request"),
+	*trace = (struct trace){ .pool = wire_member_text(arena, object, "pool"),
+		.slot = wire_member_number(object, "slot"),
+		.pid = wire_member_number(object, "pid"),
+		.generation = wire_member_number(object, "generation"),
+		.reason = wire_member_text(arena, object, "reason"),
+		.request = wire_member_text(arena, object, "request"),
 		.seconds = json_number_value(json_object_get(object, "seconds")),
 		.cut = json_is_true(json_object_get(object, "cut")),
 		.testimony = read_testimony(arena, object) };
