@@ -63,7 +63,7 @@ STAMP      = $(BUILD)/variant
 objects    = $(patsubst %.c,$(OBJECTS)/%.o,$(wildcard $(1)))
 archive    = $(OBJECTS)/$(1).a
 PROGRAMS   = $(BUILD)/ostlerd $(BUILD)/ostlerctl $(BUILD)/ostler-app
-MODULES    = $(BUILD)/ostler-s3.so $(BUILD)/ostler-smtp.so $(BUILD)/ostler-kafka.so
+MODULES    = $(BUILD)/ostler-s3.so $(BUILD)/ostler-smtp.so $(BUILD)/ostler-kafka.so $(BUILD)/ostler-otlp.so
 FUZZERS    = $(patsubst t/fuzz/%.c,$(BUILD)/%,$(filter-out %/world.c %/things.c,$(wildcard t/fuzz/*.c)))
 UNITS      = $(patsubst t/unit/%.c,$(BUILD)/t/%,$(wildcard t/unit/*_test.c))
 
@@ -92,6 +92,8 @@ $(BUILD)/ostler-s3.so: LINKED = $$(pkg-config --libs libcurl expat)
 $(BUILD)/ostler-s3.so: $(call objects,app/store/modules/s3*.c)
 $(BUILD)/ostler-smtp.so: LINKED = $$(pkg-config --libs libcurl)
 $(BUILD)/ostler-smtp.so: $(call objects,app/store/modules/smtp.c)
+$(BUILD)/ostler-otlp.so: LINKED = $$(pkg-config --libs libcurl)
+$(BUILD)/ostler-otlp.so: $(call objects,app/store/modules/otlp.c)
 $(BUILD)/ostler-kafka.so: LINKED = $$(pkg-config --libs rdkafka)
 $(BUILD)/ostler-kafka.so: $(call objects,app/store/modules/kafka*.c)
 $(MODULES): $(STAMP)

@@ -45,6 +45,9 @@ struct config {
 	long long session_idle, session_life;
 	long long password_memory, password_passes;
 	const char *migrate_database, *migrations;
+	const char *otlp_url, *otlp_headers_file, *trace_buffer;
+	long long trace_room, trace_sample, trace_stage;
+	long long otlp_batch, otlp_period, otlp_timeout, otlp_retry, otlp_give_up;
 	int log_level, log_format, request_log;
 };
 

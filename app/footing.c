@@ -167,6 +167,27 @@ void footing_open_mail(struct footing *f)
 		die("mail: %s", wrong);
 }
 
+struct ring *footing_open_ring(const struct config *config)
+{
+	struct ring *ring = ring_open(config->trace_buffer, (size_t)config->trace_room);
+
+	if (ring == NULL)
+		die("trace_buffer: %s: %s", config->trace_buffer, strerror(errno));
+	return ring;
+}
+
+void footing_open_tracer(struct footing *f)
+{
+	long long one_in = f->config->trace_sample;
+
+	if (f->config->otlp_url[0] == '\0')
+		return;
+	f->tracer = (struct tracer){ .ring = footing_open_ring(f->config),
+		.sampled_below = one_in > 0 ? (UINT64_C(1) << 56) / (uint64_t)one_in : 0,
+		.stage_us = f->config->trace_stage * 1000 };
+	f->app.tracer = &f->tracer;
+}
+
 void footing_close(struct footing *f)
 {
 	mailer_close(&f->app.mailer);
@@ -176,6 +197,7 @@ void footing_close(struct footing *f)
 	cache_close(&f->app.cache);
 	redis_close(&f->app.redis);
 	db_close(&f->app.db);
+	ring_close(&f->tracer.ring);
 	patterns_free(&f->patterns);
 	arena_free(&f->arena);
 }

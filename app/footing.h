@@ -21,6 +21,7 @@ struct footing {
 	struct mail_options mail;
 	struct broker_options broker;
 	struct patterns *patterns;
+	struct tracer tracer;
 	struct application app;
 };
 
@@ -41,6 +42,12 @@ void footing_open_outlets(struct footing *);
 
 /* And the spool behind them, for those that publish what was sent to them. */
 void footing_open_spool(struct footing *);
+
+/* Has what a role does traced, if traces are sent anywhere. */
+void footing_open_tracer(struct footing *);
+
+/* The ring in which spans wait; dies without. */
+struct ring *footing_open_ring(const struct config *);
 
 /* For a role's options: tells the supervisor, if there is one. */
 void footing_say_ready(void);

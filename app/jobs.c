@@ -33,6 +33,7 @@ int role_jobs(const struct ostler_program *program, const struct config *config,
 	/* A handler may take its time where a request may not. */
 	footing.database.timeout_ms = config->jobs_database_timeout;
 	footing_open(&footing);
+	footing_open_tracer(&footing);
 	footing_open_mail(&footing);
 	well = jobs_run(&footing.app, &(struct jobs_options){ .conninfo = config->database,
 					  .application = footing.database.application,

@@ -36,6 +36,7 @@ static const struct role {
 	    "[--rate N] [--count N] [--seed N] [--batch N] [KIND]" },
 	{ "redrive", role_redrive, true, "send the dead letters of events to the broker once more",
 	    "[KIND]" },
+	{ "export", role_export, true, "send traces to an OpenTelemetry collector", NULL },
 	{ "migrate", role_migrate, true, "bring the database up to the newest migration", NULL },
 	{ "keys", role_keys, true, "list, renew or remove the keys of tokens",
 	    "[list | rotate | drop KEY]" },

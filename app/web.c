@@ -89,6 +89,7 @@ int role_web(const struct ostler_program *program, const struct config *config, 
 		die("descriptor 0 is no listening socket: start me under ostlerd(8)");
 	footing_plan(&footing, program, config, "web");
 	footing_open(&footing);
+	footing_open_tracer(&footing);
 	footing_open_outlets(&footing);
 	footing_open_spool(&footing);
 	if (config->keys[0] != '\0')

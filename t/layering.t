@@ -61,9 +61,9 @@ for my $header (sort keys %home) {
 	my @users = grep { $text{$_} =~ /^#include <\Q$header\E/m } sort keys %text;
 	is_deeply \@users, [ $home{$header} ], "$header is known in one file";
 }
-# Two modules, each loaded by itself, and each one file's door.
+# Three modules, each loaded by itself, and each one file's door.
 is_deeply [ grep { $text{$_} =~ m{^#include <curl/}m } sort keys %text ],
-    [ map { "app/store/modules/$_.c" } qw(s3 smtp) ], 'libcurl is known to the modules that are linked to it';
+    [ map { "app/store/modules/$_.c" } qw(otlp s3 smtp) ], 'libcurl is known to the modules that are linked to it';
 is_deeply [ grep { $text{$_} =~ m{^#include <librdkafka/}m } sort keys %text ], [ 'app/store/modules/kafka.h' ],
     'librdkafka is known to one module alone';
 # One connection is several files; what they share is a header that names libpq's types.

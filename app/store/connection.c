@@ -294,7 +294,30 @@ bool wire_send(struct connection *c, const char *name, const struct statement *s
 	return PQsendQueryPrepared(c->pg, name, (int)statement->count, text, NULL, NULL, 0);
 }
 
-struct rows *connection_run(
+void wire_tell(const char *sql, enum fate fate, int64_t began)
+{
+	static const char *const names[] = { [LOST] = "lost",
+		[SILENT] = "silent",
+		[TIMED_OUT] = "timed out",
+		[UNAVAILABLE] = "unavailable",
+		[CONFLICT] = "conflict",
+		[INVALID] = "invalid",
+		[RETRY] = "retry",
+		[BROKEN] = "broken" };
+	char operation[16];
+
+	snprintf(operation, sizeof(operation), "%.*s", (int)strcspn(sql, " \n"), sql);
+	span_tell(began, &(struct span_note){ .name = operation,
+			     .kind = SPAN_CLIENT,
+			     .failed = fate != DONE,
+			     .attribute = { { "db.system.name", "postgresql", 0 },
+				 { "db.operation.name", operation, 0 },
+				 { fate != DONE ? "error.type" : "db.query.text",
+				     fate != DONE ? names[fate] : sql, 0 },
+				 { fate != DONE ? "db.query.text" : NULL, sql, 0 } } });
+}
+
+static struct rows *run(
     struct connection *c, struct arena *arena, const struct statement *statement, int64_t deadline)
 {
 	struct rows *rows = arena_alloc(arena, sizeof(*rows));
@@ -312,6 +335,17 @@ struct rows *connection_run(
 		rows->fate = listen_to_the_end(c->pg, deadline, &result);
 	if (result != NULL)
 		wire_keep(rows, statement->sql, result);
+	return rows;
+}
+
+struct rows *connection_run(
+    struct connection *c, struct arena *arena, const struct statement *statement, int64_t deadline)
+{
+	int64_t began = span_is_wanted() ? clock_now() : 0;
+	struct rows *rows = run(c, arena, statement, deadline);
+
+	if (span_is_wanted())
+		wire_tell(statement->sql, rows->fate, began);
 	return rows;
 }
 

@@ -81,6 +81,7 @@ struct rows *connection_run(
 #define PIPELINE_MOST 8
 struct pipeline {
 	size_t count;
+	int64_t sent_at; /* clock_now, where span_is_wanted */
 	struct statement statement[PIPELINE_MOST];
 	struct rows rows[PIPELINE_MOST];
 };

@@ -66,6 +66,8 @@ static enum fate read_all(struct connection *c, struct pipeline *p, int64_t dead
 
 	for (size_t i = 0; i < p->count; i++) {
 		fate = read_one(c, p, i, deadline);
+		if (span_is_wanted())
+			wire_tell(p->statement[i].sql, fate, p->sent_at);
 		if (fate == LOST || fate == SILENT)
 			return fate;
 		if (first == DONE)
@@ -81,8 +83,11 @@ static enum fate read_all(struct connection *c, struct pipeline *p, int64_t dead
 
 enum fate connection_pipeline_send(struct connection *c, struct pipeline *p, int64_t deadline)
 {
-	enum fate fate = prepare_all(c, p, deadline);
+	enum fate fate;
 
+	if (span_is_wanted())
+		p->sent_at = clock_now();
+	fate = prepare_all(c, p, deadline);
 	memset(p->rows, 0, sizeof(p->rows));
 	if (fate != DONE)
 		return fate;

@@ -9,6 +9,7 @@
 #include <libpq-fe.h>
 
 #include "store/connection.h"
+#include "store/span.h"
 
 #define STATEMENT_NAME 12 /* room for an unsigned number */
 
@@ -41,6 +42,9 @@ enum fate wire_fate(const PGresult *);
 
 /* Logs what the server said of a statement that failed. */
 void wire_log(const char *sql, const PGresult *result);
+
+/* Tells of a statement, where span_is_wanted. */
+void wire_tell(const char *sql, enum fate, int64_t began);
 
 /* Makes RESULT the rows', whose fate stands; logs what is our own error. */
 void wire_keep(struct rows *, const char *sql, PGresult *result);

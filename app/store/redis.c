@@ -7,6 +7,7 @@
 #include "store/redis.h"
 
 #include <hiredis/hiredis.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,7 @@
 #include "base/log.h"
 #include "store/breaker.h"
 #include "store/resp.h"
+#include "store/span.h"
 #include "base/waiting.h"
 
 struct redis {
@@ -189,7 +191,7 @@ static bool is_nowhere(const struct redis *redis)
 	return redis->options->address == NULL || redis->options->address[0] == '\0';
 }
 
-bool redis_run(struct redis *redis, struct arena *arena, size_t count,
+static bool run(struct redis *redis, struct arena *arena, size_t count,
     const struct redis_command *commands, struct redis_reply *replies)
 {
 	redisContext *context;
@@ -212,6 +214,33 @@ bool redis_run(struct redis *redis, struct arena *arena, size_t count,
 		context = NULL;
 	}
 	give_back(redis, context, well);
+	return well;
+}
+
+/* The command alone is told: keys and values are people's. */
+static void tell(int64_t began, size_t count, const struct redis_command *commands, bool well)
+{
+	char operation[32];
+
+	snprintf(operation, sizeof(operation), "%s%s", count > 1 ? "PIPELINE " : "",
+	    commands[0].words[0]);
+	span_tell(began, &(struct span_note){ .name = operation,
+			     .kind = SPAN_CLIENT,
+			     .failed = !well,
+			     .attribute = { { "db.system.name", "redis", 0 },
+				 { "db.operation.name", operation, 0 },
+				 { "db.operation.batch.size", NULL, count > 1 ? (int)count : 0 },
+				 { well ? NULL : "error.type", "unavailable", 0 } } });
+}
+
+bool redis_run(struct redis *redis, struct arena *arena, size_t count,
+    const struct redis_command *commands, struct redis_reply *replies)
+{
+	int64_t began = span_is_wanted() ? clock_now() : 0;
+	bool well = run(redis, arena, count, commands, replies);
+
+	if (span_is_wanted())
+		tell(began, count, commands, well);
 	return well;
 }
 

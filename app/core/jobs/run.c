@@ -13,6 +13,7 @@
 #include "core/answer/kept.h"
 #include "core/jobs/enqueue.h"
 #include "core/jobs/kinds.h"
+#include "core/journey/traced.h"
 #include "core/journey/transact.h"
 
 static struct request *context(
@@ -25,6 +26,7 @@ static struct request *context(
 	rq->user_id = run->job.user_id;
 	rq->started = clock_now();
 	trace_start(&rq->trace, run->job.traceparent, NULL);
+	traced_begin(rq);
 	return rq;
 }
 
@@ -142,6 +144,20 @@ static void log_job(const struct request *rq, const struct job_run *run)
 	log_end(&line, rq->app->request_log);
 }
 
+static void tell_trace(struct request *rq, const struct job_run *run)
+{
+	traced_end(
+	    rq, &(struct span_note){ .name = arena_print(rq->arena, "process %s", run->kind->name),
+		    .kind = SPAN_CONSUMER,
+		    .failed = run->verdict == QUEUE_RETRY || run->verdict == QUEUE_DISCARDED,
+		    .attribute = { { "messaging.operation.type", "process", 0 },
+			{ "messaging.destination.name", run->kind->name, 0 },
+			{ "messaging.message.id", run->job.id, 0 },
+			{ "ostler.job.outcome", name_of(run->verdict), 0 },
+			{ "ostler.job.attempt", NULL, run->job.attempt },
+			{ "ostler.job.waited_us", NULL, run->job.waited_us } } });
+}
+
 void run_job(struct job_run *run, struct application *app, struct arena *arena, struct score *score)
 {
 	struct request *rq = context(run, app, arena, score);
@@ -160,5 +176,7 @@ void run_job(struct job_run *run, struct application *app, struct arena *arena, 
 		log_job(rq, run);
 	if (rq->enqueued)
 		jobs_wake(rq);
+	if (rq->traced != NULL)
+		tell_trace(rq, run);
 	request_end(rq);
 }

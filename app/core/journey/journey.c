@@ -16,6 +16,7 @@
 #include "core/identity/bearer.h"
 #include "core/input/percent.h"
 #include "core/jobs/enqueue.h"
+#include "core/journey/traced.h"
 
 static int stage_whole(struct request *rq);
 static int stage_route(struct request *rq);
@@ -48,13 +49,19 @@ static const struct stage {
 	{ "handle", stage_handle },         /* the feature's own code */
 };
 
+static int run_stage(struct request *rq, const struct stage *stage)
+{
+	return rq->traced == NULL ? stage->run(rq) : traced_stage(rq, stage->name, stage->run);
+}
+
 void journey_run(struct request *rq)
 {
 	rq->started = clock_now();
 	scoreboard_begin(rq->score, rq->started, rq->timeout);
 	trace_start(&rq->trace, rq->head.traceparent, rq->head.request_id);
+	traced_begin(rq);
 	for (size_t i = 0; i < COUNT(stages); i++)
-		if (stages[i].run(rq) != 0)
+		if (run_stage(rq, &stages[i]) != 0)
 			break;
 	audit_settle(rq);
 	kept_release(rq);
@@ -101,6 +108,21 @@ static void log_request(const struct request *rq, int64_t now)
 	log_end(&line, rq->app->request_log);
 }
 
+static void tell_trace(struct request *rq)
+{
+	const char *method = name_of_method(rq);
+
+	traced_end(rq,
+	    &(struct span_note){ .name = arena_print(rq->arena, "%s %s", method, name_of_route(rq)),
+		.kind = SPAN_SERVER,
+		.failed = rq->response.status >= 500,
+		.attribute = { { "http.request.method", method, 0 },
+		    { "http.route", name_of_route(rq), 0 },
+		    { "http.response.status_code", NULL, rq->response.status },
+		    { "http.response.body.size", NULL, (long long)bytes_sent(rq) },
+		    { "ostler.request_id", rq->trace.request_id, 0 } } });
+}
+
 void journey_end(struct request *rq)
 {
 	int64_t now = clock_now();
@@ -110,6 +132,8 @@ void journey_end(struct request *rq)
 		log_request(rq, now);
 	if (rq->enqueued)
 		jobs_wake(rq);
+	if (rq->traced != NULL)
+		tell_trace(rq);
 	if (rq->app->repeats != NULL && repeats_are_due(rq->app->repeats, now))
 		audit_write_counts(rq->app, rq->arena, false);
 	request_end(rq);

@@ -32,6 +32,7 @@ struct response {
 };
 
 struct session;
+struct traced;
 
 /* An error in what was sent, by JSON pointer (RFC 6901). */
 struct fault {
@@ -106,6 +107,7 @@ struct request {
 	size_t drops_count;
 
 	struct trace trace;
+	struct traced *traced; /* NULL: nothing is told of it; traced.c */
 	struct response response;
 	int64_t started, db_us, redis_us; /* clock_now, microseconds, microseconds */
 };

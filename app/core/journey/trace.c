@@ -14,10 +14,7 @@
 
 #include "base/log.h"
 
-#define TRACE_ID_AT 3
-#define SPAN_ID_AT  36
-#define FLAGS_AT    53
-#define LENGTH      55
+#define LENGTH 55
 
 static bool is_hex(const char *text, size_t length)
 {
@@ -38,10 +35,10 @@ static bool all_zero(const char *text, size_t length)
 bool trace_parent_is_valid(const char *text)
 {
 	return strlen(text) == LENGTH && strncmp(text, "00-", 3) == 0 &&
-	       is_hex(text + TRACE_ID_AT, 32) && text[SPAN_ID_AT - 1] == '-' &&
-	       is_hex(text + SPAN_ID_AT, 16) && text[FLAGS_AT - 1] == '-' &&
-	       is_hex(text + FLAGS_AT, 2) && !all_zero(text + TRACE_ID_AT, 32) &&
-	       !all_zero(text + SPAN_ID_AT, 16);
+	       is_hex(text + TRACE_ID_AT, 32) && text[TRACE_SPAN_ID_AT - 1] == '-' &&
+	       is_hex(text + TRACE_SPAN_ID_AT, 16) && text[TRACE_FLAGS_AT - 1] == '-' &&
+	       is_hex(text + TRACE_FLAGS_AT, 2) && !all_zero(text + TRACE_ID_AT, 32) &&
+	       !all_zero(text + TRACE_SPAN_ID_AT, 16);
 }
 
 static bool is_id_letter(char c)
@@ -74,16 +71,24 @@ static void random_hex(char *text, size_t bytes)
 		sprintf(text + 2 * i, "%02x", noise[i]);
 }
 
+/* Who begins one, here or in nginx/requests.conf, makes the span's id of the trace's: the parent
+ * that this names is nowhere to be found. */
+bool trace_begins_here(const struct trace *trace)
+{
+	return memcmp(trace->parent + TRACE_ID_AT, trace->parent + TRACE_SPAN_ID_AT, 15) == 0 &&
+	       trace->parent[TRACE_SPAN_ID_AT + 15] == '1';
+}
+
 void trace_start(struct trace *trace, const char *traceparent, const char *request_id)
 {
 	if (traceparent != NULL && trace_parent_is_valid(traceparent)) {
 		memcpy(trace->parent, traceparent, LENGTH + 1);
 	} else {
-		char trace_id[33], span_id[17];
+		char trace_id[33];
 
 		random_hex(trace_id, 16);
-		random_hex(span_id, 8);
-		snprintf(trace->parent, sizeof(trace->parent), "00-%s-%s-00", trace_id, span_id);
+		snprintf(
+		    trace->parent, sizeof(trace->parent), "00-%s-%.15s1-00", trace_id, trace_id);
 	}
 	if (request_id == NULL || !copy_request_id(trace->request_id, request_id))
 		snprintf(trace->request_id, sizeof(trace->request_id), "%.32s",

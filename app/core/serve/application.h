@@ -12,6 +12,7 @@
 #include "store/limits.h"
 #include "store/redis.h"
 #include "store/script.h"
+#include "store/span.h"
 
 struct keyring;
 struct mailer;
@@ -47,6 +48,7 @@ struct attempt_options {
 };
 
 struct application {
+	const struct tracer *tracer;           /* NULL: no trace is sampled */
 	const struct feature *const *features; /* NULL-terminated */
 	const struct router *router;
 	const struct patterns *patterns; /* of all shapes */
