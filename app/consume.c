@@ -172,6 +172,7 @@ int role_consume(const struct ostler_program *program, const struct config *conf
 		return EXIT_USAGE;
 	footing_plan(&footing, program, config, "consume");
 	footing_open(&footing);
+	footing_open_tracer(&footing);
 	footing_open_outlets(&footing);
 	if (footing.app.outlets == NULL)
 		die("no broker is configured: there is nothing to consume from");

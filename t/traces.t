@@ -4,8 +4,8 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
-use Ostler::App;
 use Ostler::Collector;
+use Ostler::Events;
 use Test::More;
 
 my $collector = Ostler::Collector->start;
@@ -13,7 +13,7 @@ my $secrets = File::Temp->new;
 print {$secrets} "X-Token: of-the-collector\n";
 close $secrets;
 chmod 0644, "$secrets";
-my $stack = Ostler::App->start(app => { otlp_url => $collector->url, otlp_headers_file => "$secrets", otlp_period => '50ms', otlp_retry => '50ms',
+my $stack = Ostler::Events->start(app => { otlp_url => $collector->url, otlp_headers_file => "$secrets", otlp_period => '50ms', otlp_retry => '50ms',
     otlp_give_up => '1h', trace_sample => \'0', trace_room => \'64' });
 my $next = 0;
 
@@ -83,6 +83,24 @@ subtest 'a job is in the trace of who enqueued it' => sub {
 	my ($job) = grep { $_->{name} =~ /^process / } spans_of($trace);
 	is $job->{parentSpanId}, $root->{spanId}, 'below the request';
 	is $job->{attributes}{'messaging.message.id'}, $reply->{json}{task_id}, 'and says which it is';
+};
+
+subtest 'an event is followed until it is applied' => sub {
+	my ($trace, $reply) = traced(POST => '/api/events', json => [ $stack->events(3) ], as => undef);
+	is $reply->{status}, 202, 'it is taken' or diag $reply->{content};
+	wait_for_span($trace, 'POST /api/events');
+	$stack->wait_for(sub { grep { $_->{name} =~ /^process / } spans_of($trace) }, 'the batch to be told of', 60);
+	my @spans = spans_of($trace);
+	my ($sent) = grep { $_->{kind} == 4 } @spans;
+	my @applied = grep { $_->{kind} == 5 } @spans;
+	is_deeply [ map { $_->{parentSpanId} } @applied ], [ ($sent->{spanId}) x @applied ], 'it is applied below the span that sent it';
+	my $events = 0;
+	$events += $_->{attributes}{'messaging.batch.message_count'} for @applied;
+	is $sent->{attributes}{'messaging.batch.message_count'}, 3, 'all of what was sent together';
+	cmp_ok $events, '>=', 1, 'is told of with its number';
+	ok scalar(grep { ($_->{attributes}{'db.query.text'} // '') =~ /INSERT INTO event_offset/ } @spans), 'with the statements';
+	is $stack->psql("SELECT count(*) FROM event_dead"), 0, 'no event is a dead letter by that';
+	$stack->wait_for(sub { $stack->psql('SELECT count(*) FROM events') == 3 }, 'all to be applied', 60);
 };
 
 subtest 'a collector that has no time is asked again' => sub {

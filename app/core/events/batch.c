@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "core/events/carried.h"
 #include "core/input/inputs.h"
 
 #define ARENA_KEEP (2 << 20)
@@ -137,10 +138,11 @@ void batch_check(struct batch *batch, const struct consume_options *options)
 	for (size_t i = 0; i < count; i++) {
 		const struct broker_delivery *message = &batch->read.message[i];
 		struct event_received received = { .received_ms = message->at_ms };
-		const char *wrong;
+		const char *wrong, *body;
+		size_t length;
 
-		received.event = event_bind(
-		    batch->rq, options->kind, message->body, message->length, &wrong);
+		body = carried_take(batch, message, &length);
+		received.event = event_bind(batch->rq, options->kind, body, length, &wrong);
 		if (wrong == NULL)
 			wrong = refuse(batch, options, &received, message);
 		if (wrong != NULL) {

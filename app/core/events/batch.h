@@ -11,6 +11,8 @@
 const void *event_bind(struct request *, const struct event_kind *, const char *body, size_t length,
     const char **wrong);
 
+struct carried;
+
 /* A message that can not be applied, and why. */
 struct dead_letter {
 	const struct broker_delivery *message;
@@ -26,6 +28,8 @@ struct batch {
 	size_t count, repeated;
 	struct dead_letter *dead;
 	size_t dead_count;
+	struct carried *carried; /* the traces of its events; carried.c */
+	size_t carried_count;
 };
 
 /* A delivery that was handed out so often is applied by itself: it may be what kills us. */

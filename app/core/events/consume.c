@@ -17,6 +17,7 @@
 #include "base/signal_fd.h"
 #include "base/text.h"
 #include "core/answer/json.h"
+#include "core/events/carried.h"
 #include "core/events/tally.h"
 
 /* How long a read waits for a first message when nothing is under way. */
@@ -152,8 +153,12 @@ static bool finish(struct consumer *c)
 	if (batch == NULL)
 		return true;
 	c->under_way = NULL;
-	if (!sink_finish(&c->sink, batch, &fresh))
+	carried_resume(batch);
+	if (!sink_finish(&c->sink, batch, &fresh)) {
+		carried_rest();
 		return false;
+	}
+	carried_end(batch, c->options->kind->name);
 	if (batch->dead_count > 0)
 		publish_dead(c, batch);
 	now = clock_now();
@@ -170,7 +175,9 @@ static void send_batch(struct consumer *c, struct batch *batch)
 	batch->rq->started = clock_now();
 	scoreboard_begin(c->tally.score, batch->rq->started, 0);
 	scoreboard_name(c->tally.score, "EVENTS", c->options->kind->name);
+	carried_begin(batch);
 	sink_send(&c->sink, batch);
+	carried_rest();
 	c->under_way = batch;
 }
 

@@ -9,12 +9,15 @@
  */
 #include "core/events/publish.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/answer/problem.h"
 #include "core/answer/record.h"
+#include "core/events/carried.h"
+#include "core/journey/traced.h"
 #include "store/broker.h"
 
 /* A stream and that of its dead letters. */
@@ -194,10 +197,35 @@ bool outlets_publish(const struct outlets *outlets, const struct event_kind *kin
 	       spool_keep(outlet->spool, arena, messages, count, false) == SPOOL_KEPT;
 }
 
+/* The consumer's span will be a child of this one. */
+static bool publish_traced(struct request *rq, const struct event_kind *kind,
+    struct broker_message *messages, size_t count)
+{
+	struct span_note note = { .name = arena_print(rq->arena, "send %s", kind->name),
+		.kind = SPAN_PRODUCER,
+		.attribute = { { "messaging.operation.type", "send", 0 },
+		    { "messaging.destination.name", kind->name, 0 },
+		    { "messaging.batch.message_count", NULL, (long long)count } } };
+	struct span span;
+
+	span_begin(&span);
+	carried_add(rq->arena, messages, count,
+	    arena_print(rq->arena, "00-%.32s-%016" PRIx64 "-01", span_scope->trace_id, span.id));
+	note.failed = !outlets_publish(rq->app->outlets, kind, rq->arena, messages, count);
+	span_end(&span, &note);
+	return !note.failed;
+}
+
 bool publish(struct request *rq, const struct event_kind *kind, const struct list *list)
 {
-	return rq->app->outlets != NULL && outlets_publish(rq->app->outlets, kind, rq->arena,
-					       events_write(rq->arena, kind, list), list->count);
+	struct broker_message *messages;
+
+	if (rq->app->outlets == NULL)
+		return false;
+	messages = events_write(rq->arena, kind, list);
+	if (rq->traced != NULL)
+		return publish_traced(rq, kind, messages, list->count);
+	return outlets_publish(rq->app->outlets, kind, rq->arena, messages, list->count);
 }
 
 long long event_days(const struct request *rq)

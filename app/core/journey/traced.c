@@ -36,6 +36,14 @@ static bool is_sampled(const struct trace *trace, const struct tracer *tracer)
 	return from_hex(trace->parent + TRACE_SPAN_ID_AT - 15, 14) < tracer->sampled_below;
 }
 
+void traced_open(struct span_scope *scope, const struct tracer *tracer, const char *traceparent)
+{
+	*scope = (struct span_scope){ .tracer = tracer,
+		.parent = from_hex(traceparent + TRACE_SPAN_ID_AT, 16) };
+	memcpy(scope->trace_id, traceparent + TRACE_ID_AT, SPAN_TRACE_ID);
+	random_fill(&scope->seed, sizeof(scope->seed));
+}
+
 void traced_begin(struct request *rq)
 {
 	const struct tracer *tracer = rq->app->tracer;
@@ -45,11 +53,9 @@ void traced_begin(struct request *rq)
 	if (tracer == NULL || !is_sampled(trace, tracer))
 		return;
 	traced = arena_alloc(rq->arena, sizeof(*traced));
-	traced->scope.tracer = tracer;
-	memcpy(traced->scope.trace_id, trace->parent + TRACE_ID_AT, SPAN_TRACE_ID);
-	if (!trace_begins_here(trace))
-		traced->scope.parent = from_hex(trace->parent + TRACE_SPAN_ID_AT, 16);
-	random_fill(&traced->scope.seed, sizeof(traced->scope.seed));
+	traced_open(&traced->scope, tracer, trace->parent);
+	if (trace_begins_here(trace))
+		traced->scope.parent = 0;
 	rq->traced = traced;
 	span_scope = &traced->scope;
 	span_begin(&traced->span);

@@ -4,6 +4,9 @@
 
 #include "core/journey/request.h"
 
+/* Fills in a scope for what is done below the span that TRACEPARENT, a valid one, names. */
+void traced_open(struct span_scope *, const struct tracer *, const char *traceparent);
+
 /*
  * Decides whether the request's trace is sampled, by what its traceparent says or, for one
  * that begins here, by its id.  If so this thread tells of it until traced_end, and
