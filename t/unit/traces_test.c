@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "core/events/carried.h"
 #include "core/traces/export.h"
 
@@ -91,8 +92,7 @@ static void what_is_too_long_is_cut_between_characters(void **state)
 		memcpy(sql + i, "é", 3);
 	for (int shift = 0; shift < 2; shift++) {
 		json = told(arena, sql + 2 * shift);
-		for (const char *c = strchr(json, '\xc3'); c != NULL; c = strchr(c + 1, '\xc3'))
-			assert_int_equal((unsigned char)c[1], 0xa9);
+		assert_true(text_code_points(json, strlen(json)) > 0);
 		assert_non_null(strstr(json, "\"status\""));
 		sql[2] = 'x'; /* the rest begins at an odd place now */
 		memmove(sql + 3, sql + 4, sizeof(sql) - 5);
