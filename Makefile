@@ -69,7 +69,7 @@ UNITS      = $(patsubst t/unit/%.c,$(BUILD)/t/%,$(wildcard t/unit/*_test.c))
 
 HELLO      = $(abspath $(BUILD))/hello
 
-.PHONY: all deps run hello stop new-feature check check-deps check-unit check-kafka check-fuzz fuzz fuzzers lint soak bench bench-events bench-jobs bench-supervisor install uninstall deb clean help FORCE
+.PHONY: all deps run hello stop new-feature check check-deps check-unit check-kafka check-otel check-fuzz fuzz fuzzers lint soak bench bench-events bench-jobs bench-supervisor install uninstall deb clean help FORCE
 
 all: $(PROGRAMS) $(MODULES) $(BUILD)/libostler.a ## compile ostlerd, ostlerctl and ostler-app into build/
 
@@ -179,6 +179,12 @@ check-kafka: deps ## hold a real broker of Kafka, fetched with Maven, to what a 
 	@t/kafka/fetch '$(BUILD)/kafka'
 	@$(MAKE) all '$(BUILD)/t/broker_test'
 	@CI=true BUILD='$(BUILD)' prove t/kafka.t
+
+check-otel: deps ## send traces to a real OpenTelemetry collector, built with Go from its modules
+	@stack/packages check
+	@cd t/otel && go build -o '$(abspath $(BUILD))/otel/collector' .
+	@$(MAKE) all
+	@BUILD='$(BUILD)' prove t/otel/check
 
 fuzz: deps ## feed every parser random input: make fuzz FUZZ_SECONDS=60, seconds for each
 	@stack/packages fuzz

@@ -42,6 +42,8 @@ static const struct role {
 	    "[list | rotate | drop KEY]" },
 	{ "user", role_user, true, "add somebody, or give them a password or a role",
 	    "add|first|password|role NAME …" },
+	{ "trace", role_trace, false, "print what the log knows of a request, as a tree",
+	    "ID [FILE …]" },
 	{ "routes", role_routes, false, "print the table of routes, or who may what",
 	    "[--access]" },
 	{ "openapi", role_openapi, false, "print the OpenAPI document", NULL },

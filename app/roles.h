@@ -15,7 +15,7 @@ typedef int role_fn(const struct ostler_program *, const struct config *, char *
 
 role_fn role_user;
 role_fn role_web, role_jobs, role_enqueue, role_consume, role_produce, role_redrive, role_migrate,
-    role_routes, role_openapi, role_settings, role_keys, role_export;
+    role_routes, role_openapi, role_settings, role_keys, role_export, role_trace;
 
 /* The kind called NAME, or the only one.  NULL after saying why there is none. */
 const struct event_kind *event_kind_named(const struct ostler_program *, const char *name);

@@ -65,6 +65,20 @@ subtest 'a request is a tree' => sub {
 	like +($collector->heads)[0], qr/^X-Token: of-the-collector/m, 'the collector gets the header that it wants';
 };
 
+subtest 'the log shows it as a tree' => sub {
+	my ($trace, $reply) = traced(GET => '/api/tasks?limit=2');
+	my $id = $reply->{headers}{'x-request-id'};
+	my $print = sub { local $ENV{VAR} = $stack->var; return Ostler::run(Ostler::build() . '/ostler-app', 'trace', @_) };
+	my ($text, $status);
+	$stack->wait_for(sub { ($text, $status) = $print->($id); $status == 0 && $text =~ /nginx/ && $text =~ /request/ }, 'both lines to be written', 30);
+	like $text, qr{\Atrace $trace\n.*\n\s+\+0\.0 .*nginx method=GET uri=/api/tasks status=200.*\n\s+\+0\.0 +[\d.]+   request method=GET route=/api/tasks status=200 db_ms=[\d.]+}, 'by the id of the request';
+	my ($same) = $print->($trace, glob $stack->var . '/log/*.log');
+	is $same, $text, 'by that of the trace, from files that are named';
+	($same) = Ostler::run('sh', '-c', 'cat "$1"/log/*.log | "$2" trace "$3" -', 'sh', $stack->var, Ostler::build() . '/ostler-app', $id);
+	is $same, $text, 'and from standard input';
+	is +($print->('nobody-knows'))[1], 1, 'what no line knows is a failure';
+};
+
 subtest 'who is sampled' => sub {
 	for my $flags ('00', '02') {
 		my $parent = '00-' . '7' x 31 . "1-00f067aa0ba902b7-$flags";
